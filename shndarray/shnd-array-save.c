@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "config.h"
+
+#include "shnd-array-private.h"
+
+#include "shnd-error-private.h"
+#include "shnd-npy-private.h"
+#include "shnd-write-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Opens a new file beside `path`, readable for nobody else until it has the mode of the one that it
+ * will replace. Returns its descriptor, or -1 with errno. */
+static int
+create_beside (const char *path, const struct stat *replaced, char **temporary_path)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+
+  for (guint i = 0; i < 100; i++)
+    {
+      g_autofree char *name = g_strdup_printf (".shnd-%08x.npy", g_random_int ());
+      g_autofree char *candidate = g_build_filename (directory, name, NULL);
+      int fd = open (candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                     replaced != NULL ? S_IRUSR | S_IWUSR : 0666);
+      int saved_errno = errno;
+
+      if (fd >= 0)
+        {
+          if (replaced != NULL && fchmod (fd, replaced->st_mode & 07777) != 0)
+            g_debug ("Cannot keep the mode of %s: %s", path, g_strerror (errno));
+          *temporary_path = g_steal_pointer (&candidate);
+          return fd;
+        }
+      if (saved_errno != EEXIST)
+        {
+          errno = saved_errno;
+          return -1;
+        }
+    }
+
+  errno = EEXIST;
+  return -1;
+}
+
+/* Which file is to be written, behind symbolic links, and what is there now (`*exists`). */
+static char *
+resolve_path (const char *path, struct stat *info, gboolean *exists, GError **error)
+{
+  g_autofree char *display = g_filename_display_name (path);
+  char *resolved;
+
+  *exists = stat (path, info) == 0;
+  if (!*exists)
+    {
+      if (lstat (path, info) != 0)
+        return g_strdup (path);
+
+      g_set_error (error, SHND_ERROR, SHND_ERROR_NOT_FOUND,
+                   "Cannot save the array to “%s”: it is a symbolic link that leads nowhere",
+                   display);
+      return NULL;
+    }
+
+  if (!S_ISREG (info->st_mode))
+    {
+      g_set_error (error, SHND_ERROR, SHND_ERROR_UNSUPPORTED,
+                   "Cannot save the array to “%s”: it is not a regular file", display);
+      return NULL;
+    }
+
+  resolved = realpath (path, NULL);
+  if (resolved == NULL)
+    shnd_set_error_from_errno (error, errno, "Cannot save the array to “%s”", display);
+
+  return resolved;
+}
+
+/* What is to be saved, and where to. It holds what it needs, so that the array may be closed or
+ * gone before all is written. */
+typedef struct
+{
+  ShndSegment *segment;
+  ShndLayout layout; /* its dtype is owned */
+  char *path;
+} Save;
+
+static void
+save_free (Save *self)
+{
+  shnd_segment_unref (self->segment);
+  shnd_dtype_unref (self->layout.dtype);
+  g_free (self->path);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Save, save_free)
+
+static Save *
+save_new (ShndArray *array, const char *path, GError **error)
+{
+  ShndSegment *segment = _shnd_array_acquire (array, SHND_ACCESS_READ, error);
+  Save *self;
+
+  if (segment == NULL)
+    return NULL;
+
+  self = g_new (Save, 1);
+  self->segment = segment;
+  self->layout = array->layout;
+  shnd_dtype_ref (self->layout.dtype);
+  self->path = g_strdup (path);
+
+  return self;
+}
+
+static gboolean
+save_run (const Save *self,
+          GCancellable *cancellable,
+          GFileProgressCallback progress_callback,
+          gpointer progress_callback_data,
+          GError **error)
+{
+  g_autoptr (GByteArray) header = NULL;
+  g_autofree char *resolved = NULL;
+  g_autofree char *temporary_path = NULL;
+  g_autofree char *display = NULL;
+  ShndLayout layout = self->layout;
+  struct stat info;
+  gboolean exists;
+  int fd, result;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  header = shnd_npy_build_header (&layout, SHND_NPY_FILE_ALIGN, error);
+  if (header == NULL)
+    return FALSE;
+
+  if (shnd_layout_get_order (&layout) == SHND_ORDER_FORTRAN &&
+      !shnd_layout_transpose (&layout, NULL, 0, error))
+    return FALSE;
+
+  resolved = resolve_path (self->path, &info, &exists, error);
+  if (resolved == NULL)
+    return FALSE;
+
+  display = g_filename_display_name (self->path);
+  fd = create_beside (resolved, exists ? &info : NULL, &temporary_path);
+  if (fd < 0)
+    {
+      shnd_set_error_from_errno (error, errno, "Cannot save the array to “%s”", display);
+      return FALSE;
+    }
+
+  if (!shnd_write_allowed (header->len + shnd_layout_get_n_bytes (&layout)))
+    result = EFBIG;
+  else if (!shnd_write_all (fd, header->data, header->len, 0))
+    result = errno;
+  else
+    result = shnd_write_layout (fd, &layout, header->len, cancellable, progress_callback,
+                                progress_callback_data);
+
+  /* A file that is replaced must not be lost to a crash between the rename and the data. */
+  if (result == 0 && exists && fsync (fd) != 0)
+    result = errno;
+  if (close (fd) != 0 && result == 0)
+    result = errno;
+  if (result == 0 && rename (temporary_path, resolved) != 0)
+    result = errno;
+
+  if (result == 0)
+    return TRUE;
+
+  unlink (temporary_path);
+  if (result == ECANCELED)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Saving the array to “%s” was cancelled",
+                 display);
+  else
+    shnd_set_error_from_errno (error, result, "Cannot save the array to “%s”", display);
+
+  return FALSE;
+}
+
+/**
+ * shnd_array_save:
+ * @self: an array
+ * @path: (type filename): the path of the file
+ * @cancellable: (nullable): a cancellable object
+ * @progress_callback: (nullable) (scope call) (closure progress_callback_data): called now and then
+ *   with the number of bytes written and to write
+ * @progress_callback_data: data for @progress_callback
+ * @error: return location for an error
+ *
+ * Writes the array to a `.npy` file, byte for byte as `numpy.save()` of NumPy 1.24 would.
+ *
+ * An array in Fortran order is saved in that order, any other in C order. The file appears whole,
+ * in the place of one that was there, whose mode it gets: it is written beside it and then renamed.
+ * What counts is thus whether the folder can be written, not whether that file can. Behind a
+ * symbolic link it is the file that is replaced, not the link.
+ *
+ * Fails with %SHND_ERROR_NO_SPACE if the disk is full, with %SHND_ERROR_NOT_FOUND if the folder
+ * does not exist, with %SHND_ERROR_PERMISSION_DENIED, with %SHND_ERROR_UNSUPPORTED if @path is
+ * something else than a file, with `G_IO_ERROR_CANCELLED`, and with %SHND_ERROR_CLOSED if the array
+ * is closed. Then a file that was there is as it was.
+ *
+ * Returns: whether the file was written
+ */
+gboolean
+shnd_array_save (ShndArray *self,
+                 const char *path,
+                 GCancellable *cancellable,
+                 GFileProgressCallback progress_callback,
+                 gpointer progress_callback_data,
+                 GError **error)
+{
+  g_autoptr (Save) save = NULL;
+
+  g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
+  g_return_val_if_fail (path != NULL, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+
+  save = save_new (self, path, error);
+
+  return save != NULL &&
+         save_run (save, cancellable, progress_callback, progress_callback_data, error);
+}
+
+static void
+save_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
+{
+  GError *error = NULL;
+
+  if (save_run (task_data, cancellable, NULL, NULL, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+/**
+ * shnd_array_save_async:
+ * @self: an array
+ * @path: (type filename): the path of the file
+ * @cancellable: (nullable): a cancellable object
+ * @callback: (nullable) (scope async) (closure user_data): called when the file is written, or the
+ *   attempt has failed
+ * @user_data: data for @callback
+ *
+ * Writes the array to a `.npy` file as [method@Shnd.Array.save] does, in another thread.
+ *
+ * @callback is called in the thread-default main context of the caller, and gets the result from
+ * [method@Shnd.Array.save_finish].
+ *
+ * What is written is what the array shows at the time of the call; the array may be closed or given
+ * back before it is written. The elements are not copied: what changes while they are written may
+ * get into the file or not.
+ */
+void
+shnd_array_save_async (ShndArray *self,
+                       const char *path,
+                       GCancellable *cancellable,
+                       GAsyncReadyCallback callback,
+                       gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  Save *save;
+
+  g_return_if_fail (SHND_IS_ARRAY (self));
+  g_return_if_fail (path != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, shnd_array_save_async);
+  /* Cancelled when the file has been replaced already, it has not failed. */
+  g_task_set_check_cancellable (task, FALSE);
+
+  save = save_new (self, path, &error);
+  if (save == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  g_task_set_task_data (task, save, (GDestroyNotify) save_free);
+  g_task_run_in_thread (task, save_in_thread);
+}
+
+/**
+ * shnd_array_save_finish:
+ * @self: an array
+ * @result: what the callback of [method@Shnd.Array.save_async] got
+ * @error: return location for an error
+ *
+ * Gets the result of [method@Shnd.Array.save_async].
+ *
+ * Fails with the errors of [method@Shnd.Array.save]; with %SHND_ERROR_CLOSED if the array was
+ * closed before the call. Then a file that was there is as it was, also with
+ * `G_IO_ERROR_CANCELLED`.
+ *
+ * Returns: whether the file was written
+ */
+gboolean
+shnd_array_save_finish (ShndArray *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, shnd_array_save_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+
+#pragma once
+
+#if !defined(SHND_INSIDE) && !defined(SHND_COMPILATION)
+#error "Only <shndarray/shndarray.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+#include <shndarray/shnd-dtype.h>
+
+G_BEGIN_DECLS
+
+#define SHND_TYPE_ARRAY (shnd_array_get_type ())
+
+SHND_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (ShndArray, shnd_array, SHND, ARRAY, GObject)
+
+/* Making and opening */
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new (const char *name,
+                           ShndDType *dtype,
+                           const gint64 *shape,
+                           guint n_dims,
+                           ShndCreateFlags flags,
+                           GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new_unique (
+    ShndDType *dtype, const gint64 *shape, guint n_dims, ShndCreateFlags flags, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new_from_bytes (const char *name,
+                                      ShndDType *dtype,
+                                      const gint64 *shape,
+                                      guint n_dims,
+                                      GBytes *bytes,
+                                      ShndCreateFlags flags,
+                                      GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new_from_data (const char *name,
+                                     ShndDType *dtype,
+                                     const gint64 *shape,
+                                     guint n_dims,
+                                     gconstpointer data,
+                                     gsize n_bytes,
+                                     ShndCreateFlags flags,
+                                     GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_open (const char *name, ShndAccess access, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_open_segment (const char *name,
+                                    ShndDType *dtype,
+                                    const gint64 *shape,
+                                    guint n_dims,
+                                    guint64 offset,
+                                    ShndAccess access,
+                                    GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_open_path (const char *path, ShndAccess access, GError **error);
+
+/* What it is */
+
+SHND_AVAILABLE_IN_1_0
+const char *shnd_array_get_name (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+ShndDType *shnd_array_get_dtype (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+guint shnd_array_get_n_dims (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+const gint64 *shnd_array_get_shape (ShndArray *self, guint *n_dims);
+
+SHND_AVAILABLE_IN_1_0
+const gint64 *shnd_array_get_strides (ShndArray *self, guint *n_dims);
+
+SHND_AVAILABLE_IN_1_0
+guint64 shnd_array_get_size (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gsize shnd_array_get_item_size (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gsize shnd_array_get_n_bytes (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+ShndOrder shnd_array_get_order (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+ShndAccess shnd_array_get_access (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_get_closed (ShndArray *self);
+
+/* Views: no copy, the same memory */
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_slice (
+    ShndArray *self, guint axis, gint64 start, gint64 stop, gint64 step, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_index (ShndArray *self, guint axis, gint64 index, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_reshape (ShndArray *self, const gint64 *shape, guint n_dims, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_transpose (ShndArray *self, const gint64 *axes, guint n_axes, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_field (ShndArray *self, const char *field, GError **error);
+
+/* One element */
+
+SHND_AVAILABLE_IN_1_0
+GVariant *
+shnd_array_get_element (ShndArray *self, const gint64 *indices, guint n_indices, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_set_element (
+    ShndArray *self, const gint64 *indices, guint n_indices, GVariant *value, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gdouble
+shnd_array_get_double (ShndArray *self, const gint64 *indices, guint n_indices, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_set_double (
+    ShndArray *self, const gint64 *indices, guint n_indices, gdouble value, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gint64
+shnd_array_get_int64 (ShndArray *self, const gint64 *indices, guint n_indices, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_set_int64 (
+    ShndArray *self, const gint64 *indices, guint n_indices, gint64 value, GError **error);
+
+/* All elements */
+
+SHND_AVAILABLE_IN_1_0
+gpointer shnd_array_get_data (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+GBytes *shnd_array_get_bytes (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+GBytes *shnd_array_get_cow_bytes (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+GBytes *shnd_array_get_memory (ShndArray *self, gsize *offset, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_write_bytes (ShndArray *self, GBytes *bytes, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_copy_from (ShndArray *self, ShndArray *source, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_fill (ShndArray *self, GVariant *value, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *
+shnd_array_dup (ShndArray *self, const char *name, ShndCreateFlags flags, GError **error);
+
+/* Files, names, the end */
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_save (ShndArray *self,
+                          const char *path,
+                          GCancellable *cancellable,
+                          GFileProgressCallback progress_callback,
+                          gpointer progress_callback_data,
+                          GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_save_async (ShndArray *self,
+                            const char *path,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_save_finish (ShndArray *self, GAsyncResult *result, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_unlink (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_close (ShndArray *self);
+
+G_END_DECLS

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What several of the tests of ShndArray need. */
+
+#pragma once
+
+#include <shndarray/shndarray.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static inline ShndArray *
+new_array (const char *name, const char *description, const gint64 *shape, guint n_dims)
+{
+  g_autoptr (ShndDType) dtype = new_dtype (description);
+  g_autoptr (GError) error = NULL;
+  ShndArray *array = shnd_array_new (name, dtype, shape, n_dims, SHND_CREATE_NONE, &error);
+
+  g_assert_no_error (error);
+  g_assert_nonnull (array);
+  return array;
+}
+
+static inline ShndArray *
+open_array (const char *name, ShndAccess access)
+{
+  g_autoptr (GError) error = NULL;
+  ShndArray *array = shnd_array_open (name, access, &error);
+
+  g_assert_no_error (error);
+  return array;
+}
+
+/* A name for this test alone, not taken. */
+static inline char *
+get_name (void)
+{
+  static guint n;
+
+  return g_strdup_printf ("shnd-test-%d-%u", (int) getpid (), n++);
+}
+
+static inline void
+unlink_name (const char *name)
+{
+  g_autoptr (GError) error = NULL;
+
+  shnd_unlink (name, &error);
+  g_assert_no_error (error);
+}
+
+static inline guint
+count_fds (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+  return n;
+}
+
+static inline ino_t
+get_inode (const char *name)
+{
+  g_autofree char *path = g_strconcat ("/dev/shm/", name, NULL);
+  struct stat info;
+
+  g_assert_cmpint (stat (path, &info), ==, 0);
+  return info.st_ino;
+}
+
+/* How often this process has that file mapped. By inode, as its path is that of an unnamed file to
+ * the process that made it. */
+static inline guint
+count_mappings (ino_t inode)
+{
+  g_autofree char *maps = NULL;
+  g_auto (GStrv) lines = NULL;
+  guint n = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  lines = g_strsplit (maps, "\n", -1);
+  for (guint i = 0; lines[i] != NULL; i++)
+    {
+      unsigned long number;
+
+      if (sscanf (lines[i], "%*s %*s %*s %*s %lu", &number) == 1 && number == inode &&
+          strstr (lines[i], "/dev/shm/") != NULL)
+        n++;
+    }
+  return n;
+}
+
+static inline void
+assert_message (GError *error, ShndError code, const char *part)
+{
+  g_assert_error (error, SHND_ERROR, (gint) code);
+  if (strstr (error->message, part) == NULL)
+    g_error ("expected “%s” in “%s”", part, error->message);
+}
