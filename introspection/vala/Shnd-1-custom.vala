@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+
+// In C these two properties are variants; their getters are not.
+
+namespace Shnd {
+	public sealed class Array : GLib.Object {
+		[CCode (array_length_type = "guint")]
+		public int64[] shape { get; }
+		[CCode (array_length_type = "guint")]
+		public int64[] strides { get; }
+	}
+}
