@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+// What several tests need.
+
+import Gio from 'gi://Gio?version=2.0';
+import GLib from 'gi://GLib?version=2.0';
+import Shnd from 'gi://Shnd?version=1';
+
+import * as Tap from './tap.js';
+
+/* What throws() of the harness expects for an error of the library. */
+export const failure = {};
+for (const [name, code] of Object.entries(Shnd.Error)) {
+    if (typeof code === 'number')
+        failure[name] = {domain: Shnd.Error, code, toString: () => `Shnd.Error.${name}`};
+}
+
+function getPath(name) {
+    return `/dev/shm/${name}`;
+}
+
+export function exists(name) {
+    return GLib.file_test(getPath(name), GLib.FileTest.EXISTS);
+}
+
+/* A name that no array has; whatever gets it is gone when the test is over. */
+export function makeName() {
+    const name = `shnd-test-gjs-${GLib.uuid_string_random()}`;
+
+    Tap.cleanUp(() => GLib.unlink(getPath(name)));
+
+    return name;
+}
+
+/* A path of a file to make, in a folder that is gone when the test is over. */
+export function makePath(base = 'array.npy') {
+    const folder = GLib.Dir.make_tmp('shnd-test-gjs-XXXXXX');
+    const path = GLib.build_filenamev([folder, base]);
+
+    Tap.cleanUp(() => {
+        GLib.unlink(path);
+        GLib.rmdir(folder);
+    });
+
+    return path;
+}
+
+/* A read-only handle on new memory with these elements. */
+export function makeReadOnly(typedArray, shape = [typedArray.length], flags = 0) {
+    const name = makeName();
+
+    Shnd.Array.new_from_typed_array(name, typedArray, shape, flags);
+
+    return Shnd.Array.open(name, Shnd.Access.READ);
+}
+
+/* Runs a script of this folder in a process of its own; returns what it printed. */
+export function runScript(name, ...args) {
+    const folder = GLib.path_get_dirname(GLib.filename_from_uri(import.meta.url)[0]);
+    const path = GLib.build_filenamev([folder, name]);
+    const process = Gio.Subprocess.new(
+        ['gjs', ...name.endsWith('.mjs') ? ['-m'] : [], path, ...args],
+        Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE);
+    const [, output, errors] = process.communicate_utf8(null, null);
+
+    if (!process.get_successful())
+        throw new Error(`${name} failed with ${process.get_status()}: ${errors}`);
+
+    return output.trim();
+}
