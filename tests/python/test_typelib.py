@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: MIT
+
+"""The typelib itself: what must be there, how it is annotated, and what must not leak."""
+
+import os
+import re
+import unittest
+from xml.etree import ElementTree
+
+import gi
+from support import Shnd, main  # noqa: F401
+
+# The only way to see the typelib without the override.
+from gi import _gi
+
+REPOSITORY = gi.Repository.get_default()
+CORE = '{http://www.gtk.org/introspection/core/1.0}'
+C = '{http://www.gtk.org/introspection/c/1.0}'
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+TOP_LEVEL = {
+    'Access': 'Enum', 'Array': 'Object', 'ArrayClass': 'Struct', 'CreateFlags': 'Enum',
+    'DType': 'Struct', 'DTypeKind': 'Enum', 'Error': 'Enum', 'MAJOR_VERSION': 'Constant',
+    'MAX_DIMS': 'Constant', 'MICRO_VERSION': 'Constant', 'MINOR_VERSION': 'Constant',
+    'Order': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function', 'unlink': 'Function',
+}
+
+CONSTRUCTORS = {'new', 'new_from_bytes', 'new_from_data', 'new_unique'}
+FUNCTIONS = {'open', 'open_path', 'open_segment'}
+
+METHODS = {
+    'close', 'copy_from', 'dup', 'field', 'fill', 'get_access', 'get_bytes', 'get_closed',
+    'get_cow_bytes', 'get_data', 'get_double', 'get_dtype', 'get_element', 'get_int64',
+    'get_item_size', 'get_memory', 'get_n_bytes', 'get_n_dims', 'get_name', 'get_order',
+    'get_shape', 'get_size', 'get_strides', 'index', 'reshape', 'save', 'save_async',
+    'save_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'transpose', 'unlink',
+    'write_bytes',
+}
+
+# What a script's data can make fail; the rest cannot.
+THROWS = CONSTRUCTORS | FUNCTIONS | {
+    'copy_from', 'dup', 'field', 'fill', 'get_bytes', 'get_cow_bytes', 'get_double',
+    'get_element', 'get_int64', 'get_memory', 'index', 'reshape', 'save', 'save_finish',
+    'set_double', 'set_element', 'set_int64', 'slice', 'transpose', 'unlink', 'write_bytes',
+}
+
+PROPERTIES = {'access', 'closed', 'dtype', 'item-size', 'n-bytes', 'n-dims', 'name', 'order',
+              'shape', 'size', 'strides'}
+
+DTYPE_METHODS = {
+    'equal', 'find_field', 'get_alignment', 'get_base', 'get_base_shape', 'get_field_dtype',
+    'get_field_name', 'get_field_offset', 'get_field_title', 'get_item_size', 'get_kind',
+    'get_n_fields', 'get_unit', 'hash', 'is_native', 'new', 'ref', 'to_string', 'unref',
+}
+
+NULLABLE_ARGUMENTS = {
+    ('new', 'name'), ('new_from_bytes', 'name'), ('new_from_data', 'name'),
+    ('new_from_data', 'data'), ('dup', 'name'), ('transpose', 'axes'), ('save', 'cancellable'),
+    ('save', 'progress_callback'), ('save', 'progress_callback_data'),
+    ('save_async', 'cancellable'), ('save_async', 'callback'), ('save_async', 'user_data'),
+}
+NULLABLE_RESULTS = {'get_name', 'get_data', 'get_unit', 'get_field_name', 'get_field_title',
+                    'get_field_dtype'}
+
+VALUES = {
+    'Access': {'read': 1, 'write': 2, 'read_write': 3, 'any_owner': 4},
+    'CreateFlags': {'none': 0, 'fortran': 1, 'sparse': 2, 'group_read': 4, 'group_write': 8,
+                    'others_read': 16, 'others_write': 32},
+    'Order': {'c': 0, 'fortran': 1, 'strided': 2},
+    'DTypeKind': {name: number for number, name in enumerate(
+        ('bool', 'int', 'uint', 'float', 'complex', 'bytes', 'unicode', 'datetime', 'timedelta',
+         'void', 'struct', 'subarray'))},
+    'Error': {name: number for number, name in enumerate(
+        ('failed', 'invalid_name', 'invalid_dtype', 'invalid_shape', 'invalid_argument',
+         'invalid_format', 'invalid_data', 'out_of_range', 'type_mismatch', 'not_found', 'exists',
+         'no_space', 'permission_denied', 'read_only', 'not_contiguous', 'too_small', 'closed',
+         'unsupported'))},
+}
+
+
+def find(name):
+    return REPOSITORY.find_by_name('Shnd', name)
+
+
+def get_functions():
+    """All functions there are, with the name of their class."""
+    for name, kind in TOP_LEVEL.items():
+        info = find(name)
+        if kind == 'Function':
+            yield '', info
+        elif kind in ('Object', 'Struct'):
+            for method in info.get_methods():
+                yield name, method
+
+
+class Typelib(unittest.TestCase):
+    def test_top_level(self):
+        infos = {info.get_name(): type(info).__name__.removesuffix('Info')
+                 for info in REPOSITORY.get_infos('Shnd')}
+        self.assertEqual(infos, TOP_LEVEL)
+
+    def test_array(self):
+        methods = {method.get_name(): method for method in find('Array').get_methods()}
+        self.assertEqual(set(methods), CONSTRUCTORS | FUNCTIONS | METHODS)
+        for name, method in methods.items():
+            self.assertEqual(method.is_constructor(), name in CONSTRUCTORS, name)
+            self.assertEqual(method.is_method(), name in METHODS, name)
+            self.assertEqual(method.can_throw_gerror(), name in THROWS, name)
+        self.assertEqual({info.get_name() for info in find('Array').get_properties()}, PROPERTIES)
+        self.assertEqual(list(find('Array').get_signals()), [])
+        # Nobody sees what is inside, and nobody derives from it.
+        self.assertEqual(list(find('Array').get_fields()), [])
+        self.assertEqual(list(find('Array').get_vfuncs()), [])
+        self.assertEqual(find('Array').get_parent().get_name(), 'Object')
+        self.assertEqual(find('Array').get_type_init(), 'shnd_array_get_type')
+        self.assertFalse({name.replace('-', '_') for name in PROPERTIES} & set(methods))
+
+    def test_dtype(self):
+        methods = {method.get_name(): method for method in find('DType').get_methods()}
+        self.assertEqual(set(methods), DTYPE_METHODS)
+        self.assertEqual(list(find('DType').get_fields()), [])
+        for name, method in methods.items():
+            self.assertEqual(method.can_throw_gerror(), name == 'new', name)
+
+    def test_enumerations(self):
+        for name, values in VALUES.items():
+            found = {value.get_name(): value.get_value() for value in find(name).get_values()}
+            self.assertEqual(found, values, name)
+        self.assertEqual(find('Error').get_methods()[0].get_name(), 'quark')
+
+    def test_constants(self):
+        self.assertEqual(find('MAX_DIMS').get_value(), 32)
+
+    def test_no_private_names(self):
+        for owner, function in get_functions():
+            self.assertFalse(function.get_name().startswith('_'), (owner, function.get_name()))
+            for argument in function.get_arguments():
+                self.assertFalse(argument.get_name().startswith('_'))
+        text = ' '.join(info.get_name() for info in REPOSITORY.get_infos('Shnd'))
+        self.assertNotRegex(text.lower(), 'layout|segment|literal|cast|npy')
+
+    def test_arrays_have_lengths(self):
+        # PyGObject does not tell the types of arguments; the GIR is what the typelib is made from.
+        folder = os.path.dirname(REPOSITORY.get_typelib_path('Shnd'))
+        path = os.path.join(folder, 'Shnd-1.gir')
+        if not os.path.exists(path):
+            path = os.path.join(folder, '..', '..', 'share', 'gir-1.0', 'Shnd-1.gir')
+        tree = ElementTree.parse(path)
+        arrays = [element for element in tree.iter(f'{CORE}array')]
+        self.assertEqual(len(arrays), 16)
+        for element in arrays:
+            self.assertIn('length', element.attrib)
+            self.assertEqual(element.get('zero-terminated', '0'), '0')
+            self.assertEqual(element.find(f'{CORE}type').get('name'), 'gint64')
+        # A pointer to numbers that is not an array would be one number to scripts.
+        for kind in ('parameter', 'return-value'):
+            for element in tree.iter(f'{CORE}{kind}'):
+                number = element.find(f'{CORE}type')
+                if number is not None and re.fullmatch('g?u?int[0-9]*', number.get('name')):
+                    pointer = number.get(f'{C}type', '').endswith('*')
+                    self.assertEqual(pointer, element.get('direction') == 'out',
+                                     element.get('name'))
+
+    def test_nullable(self):
+        arguments, results = set(), set()
+        for owner, function in get_functions():
+            if function.may_return_null():
+                results.add(function.get_name())
+            for argument in function.get_arguments():
+                if argument.may_be_null():
+                    arguments.add((function.get_name(), argument.get_name()))
+        self.assertEqual(arguments, NULLABLE_ARGUMENTS)
+        self.assertEqual(results, NULLABLE_RESULTS)
+
+    def test_directions(self):
+        for owner, function in get_functions():
+            for argument in function.get_arguments():
+                where = (owner, function.get_name(), argument.get_name())
+                self.assertNotEqual(argument.get_direction(), _gi.Direction.INOUT, where)
+                expected = where[1:] in (('get_memory', 'offset'), ('get_shape', 'n_dims'),
+                                         ('get_strides', 'n_dims'), ('get_base_shape', 'n_dims'))
+                self.assertEqual(argument.get_direction() == _gi.Direction.OUT, expected, where)
+
+    def test_transfer(self):
+        for owner, function in get_functions():
+            name = function.get_name()
+            full = function.is_constructor() or name in FUNCTIONS or name in (
+                'slice', 'index', 'reshape', 'transpose', 'field', 'dup', 'get_bytes',
+                'get_cow_bytes', 'get_memory', 'get_element', 'ref')
+            self.assertEqual(function.get_caller_owns() == _gi.Transfer.EVERYTHING, full,
+                             (owner, name))
+
+    def test_dependencies(self):
+        self.assertEqual(REPOSITORY.get_version('Shnd'), '1')
+        namespaces = {name.split('-')[0] for name in REPOSITORY.get_dependencies('Shnd')}
+        self.assertLessEqual({'GObject', 'Gio'}, namespaces)
+        self.assertLessEqual(namespaces, {'GLib', 'GObject', 'Gio', 'GModule'})
+
+    def test_all_are_tested(self):
+        """Each function is called somewhere in the tests of Python."""
+        text = ''
+        for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_lifetime.py',
+                     'test_numpy.py', 'test_save.py'):
+            with open(os.path.join(FOLDER, name), encoding='utf-8') as file:
+                text += file.read()
+        called = set(re.findall(r'[.](\w+)', text))
+        there = CONSTRUCTORS | FUNCTIONS | METHODS | DTYPE_METHODS | {'unlink', 'error_quark'}
+        self.assertEqual(there - called, set())
+
+    def test_override(self):
+        """Without the override all the other tests would fail; this one says why."""
+        self.assertEqual(Shnd.Array.__module__, 'gi.overrides.Shnd')
+        self.assertEqual(Shnd.DType.__module__, 'gi.overrides.Shnd')
+        for cls in (Shnd.Array, Shnd.DType):
+            self.assertTrue(cls.__doc__)
+            for name, value in vars(cls).items():
+                if not name.startswith('_'):
+                    self.assertTrue(value.__doc__, (cls, name))
+        self.assertTrue(Shnd.unlink.__doc__)
+
+
+if __name__ == '__main__':
+    main()
