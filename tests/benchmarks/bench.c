@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The rows of the benchmarks that are about C. Each round prints "sample ROW OURS THEIRS", the
+ * nanoseconds that one operation took on either side. */
+
+#include <shndarray/shndarray.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ROUNDS 11
+
+/* Each round goes from one side to the other this often: what else the machine does meets both. */
+#define SLICES 10
+
+#define MEGABYTE (1024 * 1024)
+
+/* Where the elements of an array of one plain dtype begin. */
+#define DATA_OFFSET 4096
+
+static char *small_name;
+static char *medium_name;
+static char *huge_name;
+static char *new_name;
+static char *raw_path;
+static char *raw_new_path;
+
+static volatile guint8 touched;
+
+G_GNUC_PRINTF (1, 2)
+G_NORETURN static void
+fail (const char *format, ...)
+{
+  va_list args;
+
+  va_start (args, format);
+  vfprintf (stderr, format, args);
+  va_end (args);
+  fputc ('\n', stderr);
+
+  exit (EXIT_FAILURE);
+}
+
+static ShndArray *
+make (const char *name, gint64 n_bytes, ShndCreateFlags flags)
+{
+  g_autoptr (ShndDType) dtype = shnd_dtype_new ("uint8", NULL);
+  g_autoptr (GError) error = NULL;
+  ShndArray *array = shnd_array_new (name, dtype, &n_bytes, 1, flags, &error);
+
+  if (array == NULL)
+    fail ("%s", error->message);
+
+  return array;
+}
+
+static void
+open_and_touch (const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  ShndArray *array = shnd_array_open (name, SHND_ACCESS_READ_WRITE, &error);
+
+  if (array == NULL)
+    fail ("%s", error->message);
+  touched = *(guint8 *) shnd_array_get_data (array);
+  g_object_unref (array);
+}
+
+static void
+open_small (void)
+{
+  open_and_touch (small_name);
+}
+
+static void
+open_medium (void)
+{
+  open_and_touch (medium_name);
+}
+
+static void
+open_huge (void)
+{
+  open_and_touch (huge_name);
+}
+
+static void
+open_raw (void)
+{
+  int fd = shm_open (raw_path, O_RDWR, 0);
+  struct stat info;
+  guint8 *mapping;
+
+  if (fd < 0 || fstat (fd, &info) != 0)
+    fail ("%s: %s", raw_path, g_strerror (errno));
+  mapping = mmap (NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapping == MAP_FAILED)
+    fail ("%s: %s", raw_path, g_strerror (errno));
+  touched = mapping[DATA_OFFSET];
+  munmap (mapping, info.st_size);
+  close (fd);
+}
+
+static void
+create (void)
+{
+  static ShndDType *dtype;
+  static const gint64 shape[] = { MEGABYTE };
+  g_autoptr (GError) error = NULL;
+  ShndArray *array;
+
+  if (dtype == NULL)
+    dtype = shnd_dtype_new ("uint8", NULL);
+  array = shnd_array_new (new_name, dtype, shape, 1, SHND_CREATE_NONE, &error);
+  if (array == NULL || !shnd_array_unlink (array, &error))
+    fail ("%s", error->message);
+  g_object_unref (array);
+}
+
+static void
+create_raw (void)
+{
+  int fd = shm_open (raw_new_path, O_CREAT | O_EXCL | O_RDWR, 0600);
+  int result;
+  guint8 *mapping;
+
+  if (fd < 0)
+    fail ("%s: %s", raw_new_path, g_strerror (errno));
+  result = posix_fallocate (fd, 0, MEGABYTE);
+  if (result != 0)
+    fail ("%s: %s", raw_new_path, g_strerror (result));
+  mapping = mmap (NULL, MEGABYTE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapping == MAP_FAILED || shm_unlink (raw_new_path) != 0)
+    fail ("%s: %s", raw_new_path, g_strerror (errno));
+  munmap (mapping, MEGABYTE);
+  close (fd);
+}
+
+static gint64
+now (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_MONOTONIC, &time);
+
+  return (gint64) time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static gint64
+measure (void (*operation) (void), guint n)
+{
+  gint64 start = now ();
+
+  for (guint i = 0; i < n; i++)
+    operation ();
+
+  return now () - start;
+}
+
+static void
+compare (const char *row, void (*ours) (void), void (*theirs) (void), guint n_per_slice)
+{
+  /* The first round only warms up. */
+  for (guint round = 0; round <= ROUNDS; round++)
+    {
+      gint64 sums[2] = { 0, 0 };
+      gdouble n = n_per_slice * SLICES;
+
+      for (guint slice = 0; slice < SLICES; slice++)
+        {
+          sums[0] += measure (ours, n_per_slice);
+          sums[1] += measure (theirs, n_per_slice);
+        }
+
+      if (round > 0)
+        printf ("sample %s %.1f %.1f\n", row, sums[0] / n, sums[1] / n);
+    }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (ShndArray) small = NULL;
+  g_autoptr (ShndArray) medium = NULL;
+  g_autoptr (ShndArray) huge = NULL;
+
+  if (argc != 2)
+    fail ("usage: %s PREFIX", argv[0]);
+
+  small_name = g_strconcat (argv[1], "small", NULL);
+  medium_name = g_strconcat (argv[1], "medium", NULL);
+  huge_name = g_strconcat (argv[1], "huge", NULL);
+  new_name = g_strconcat (argv[1], "new", NULL);
+  raw_path = g_strconcat ("/", medium_name, NULL);
+  raw_new_path = g_strconcat ("/", argv[1], "raw", NULL);
+
+  small = make (small_name, 1024, SHND_CREATE_NONE);
+  medium = make (medium_name, MEGABYTE, SHND_CREATE_NONE);
+  huge = make (huge_name, G_GINT64_CONSTANT (8) << 30, SHND_CREATE_SPARSE);
+
+  compare ("c-open", open_medium, open_raw, 500);
+  compare ("c-create", create, create_raw, 40);
+  compare ("c-size", open_huge, open_small, 500);
+
+  /* What is left after a failure the caller removes. */
+  shnd_array_unlink (small, NULL);
+  shnd_array_unlink (medium, NULL);
+  shnd_array_unlink (huge, NULL);
+  g_free (small_name);
+  g_free (medium_name);
+  g_free (huge_name);
+  g_free (new_name);
+  g_free (raw_path);
+  g_free (raw_new_path);
+
+  return EXIT_SUCCESS;
+}
