@@ -409,7 +409,7 @@ overlap (const ShndSegment *a_segment,
 {
   gint64 a_start, a_end, b_start, b_end;
 
-  if (a_segment->device != b_segment->device || a_segment->inode != b_segment->inode)
+  if (!shnd_file_is_same (&a_segment->info, &b_segment->info))
     return FALSE;
 
   get_file_range (a_segment, a, &a_start, &a_end);

@@ -6,16 +6,24 @@
 
 #include "shnd-error-private.h"
 #include "shnd-npy-private.h"
-
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
+#include "shnd-write-private.h"
 
 /* The constructors of ShndArray. */
 
 #define ALL_CREATE_FLAGS                                                                           \
   (SHND_CREATE_FORTRAN | SHND_CREATE_SPARSE | SHND_CREATE_GROUP_READ | SHND_CREATE_GROUP_WRITE |   \
-   SHND_CREATE_OTHERS_READ | SHND_CREATE_OTHERS_WRITE)
+   SHND_CREATE_OTHERS_READ | SHND_CREATE_OTHERS_WRITE | SHND_CREATE_PERSISTENT)
+
+gboolean
+_shnd_check_create_flags (ShndCreateFlags flags, GError **error)
+{
+  if ((flags & ~ALL_CREATE_FLAGS) == 0)
+    return TRUE;
+
+  g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_ARGUMENT,
+               "Flags %u: expected a combination of ShndCreateFlags", (guint) flags);
+  return FALSE;
+}
 
 static gboolean
 init_layout (ShndLayout *layout,
@@ -25,26 +33,28 @@ init_layout (ShndLayout *layout,
              ShndCreateFlags flags,
              GError **error)
 {
-  if ((flags & ~ALL_CREATE_FLAGS) != 0)
-    {
-      g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_ARGUMENT,
-                   "Flags %u: expected a combination of ShndCreateFlags", (guint) flags);
-      return FALSE;
-    }
+  return _shnd_check_create_flags (flags, error) &&
+         shnd_layout_init (layout, dtype, shape, n_dims, (flags & SHND_CREATE_FORTRAN) != 0, error);
+}
 
-  return shnd_layout_init (layout, dtype, shape, n_dims, (flags & SHND_CREATE_FORTRAN) != 0, error);
+/* Fills a new array with the elements of a layout. */
+static int
+write_contents (int fd, guint64 offset, gpointer data, GError **error)
+{
+  return shnd_write_layout (fd, data, offset, NULL, NULL, NULL);
 }
 
 static ShndArray *
 create (const char *name,
         ShndLayout *layout,
-        const ShndLayout *contents,
+        ShndLayout *contents,
         ShndCreateFlags flags,
         GError **error)
 {
   g_autoptr (ShndSegment) segment = NULL;
 
-  segment = shnd_segment_new (name, layout, contents, flags, error);
+  segment = shnd_segment_new (name, layout, contents != NULL ? write_contents : NULL, contents,
+                              flags, error);
   if (segment == NULL)
     return NULL;
 
@@ -272,95 +282,86 @@ shnd_array_dup (ShndArray *self, const char *name, ShndCreateFlags flags, GError
   return create (name, &layout, &contents, flags, error);
 }
 
-/* Reads up to `length` bytes at the beginning of the file; fewer only at its end. */
-static gssize
-read_start (int fd, guint8 *buffer, gsize length)
+/**
+ * shnd_array_new_path:
+ * @path: (type filename): the path of a file that does not exist yet
+ * @dtype: what each element is
+ * @shape: (array length=n_dims): the number of elements along each axis
+ * @n_dims: the number of dimensions, 0 to [const@Shnd.MAX_DIMS]
+ * @flags: %SHND_CREATE_FORTRAN, %SHND_CREATE_SPARSE, both or neither; %SHND_CREATE_PERSISTENT goes
+ *   without saying
+ * @error: return location for an error
+ *
+ * Makes an array of zeros that is a `.npy` file on any file system.
+ *
+ * The file is mapped: what is written to the array is written to the file, which stays until
+ * somebody removes it. [func@Shnd.Array.open_path] opens it, in any process, and so does whatever
+ * reads `.npy` files. [method@Shnd.Array.sync] says when the elements are on the disk. Lock and
+ * change counter work as for an array in memory.
+ *
+ * The room on the disk is taken now, unless %SHND_CREATE_SPARSE is given. The file appears when all
+ * is in place, and never replaces another. Its permissions are those that the umask leaves, as
+ * those of any other new file; it has no name in shared memory.
+ *
+ * Fails with %SHND_ERROR_EXISTS if there is something at @path, with %SHND_ERROR_NOT_FOUND if the
+ * folder does not exist, with %SHND_ERROR_PERMISSION_DENIED, with %SHND_ERROR_NO_SPACE if the disk
+ * is full, with %SHND_ERROR_INVALID_SHAPE, and with %SHND_ERROR_INVALID_ARGUMENT for other flags.
+ *
+ * Returns: (transfer full): the new array, open for reading and writing
+ */
+ShndArray *
+shnd_array_new_path (const char *path,
+                     ShndDType *dtype,
+                     const gint64 *shape,
+                     guint n_dims,
+                     ShndCreateFlags flags,
+                     GError **error)
 {
-  gsize done = 0;
+  g_autoptr (ShndSegment) segment = NULL;
+  ShndLayout layout;
 
-  while (done < length)
+  g_return_val_if_fail (path != NULL, NULL);
+  g_return_val_if_fail (dtype != NULL, NULL);
+  g_return_val_if_fail (shape != NULL || n_dims == 0, NULL);
+
+  if ((flags & ~(SHND_CREATE_FORTRAN | SHND_CREATE_SPARSE | SHND_CREATE_PERSISTENT)) != 0)
     {
-      gssize n = pread (fd, buffer + done, length - done, done);
-
-      if (n < 0 && errno == EINTR)
-        continue;
-      if (n < 0)
-        return -1;
-      if (n == 0)
-        break;
-      done += n;
+      g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_ARGUMENT,
+                   "Flags %u: expected FORTRAN, SPARSE and PERSISTENT alone for a file, which has "
+                   "the permissions that the umask leaves",
+                   (guint) flags);
+      return NULL;
     }
 
-  return done;
+  if (!init_layout (&layout, dtype, shape, n_dims, flags, error))
+    return NULL;
+
+  segment = shnd_segment_new_path (path, &layout, flags, error);
+  if (segment == NULL)
+    return NULL;
+
+  layout.data = segment->data;
+
+  return _shnd_array_new_for_layout (segment, &layout);
 }
 
-/* Reads the header into memory of ours, where nobody can change it between check and use. */
-static gboolean
-read_header (int fd, ShndLayout *layout, ShndDType **dtype, gsize *header_size, GError **error)
-{
-  guint8 start[SHND_NPY_SEGMENT_ALIGN];
-  g_autofree guint8 *long_header = NULL;
-  const guint8 *header = start;
-  gssize n_read;
-
-  n_read = read_start (fd, start, sizeof start);
-  if (n_read < 0)
-    {
-      shnd_set_error_from_errno (error, errno, "Cannot read its header");
-      return FALSE;
-    }
-
-  *header_size = shnd_npy_get_header_size (start, n_read, error);
-  if (*header_size == 0)
-    return FALSE;
-
-  if (*header_size > sizeof start)
-    {
-      long_header = g_malloc (*header_size);
-      header = long_header;
-      n_read = read_start (fd, long_header, *header_size);
-      if (n_read < 0)
-        {
-          shnd_set_error_from_errno (error, errno, "Cannot read its header");
-          return FALSE;
-        }
-    }
-
-  if ((gsize) n_read < *header_size)
-    {
-      g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_FORMAT,
-                   "Not a valid .npy file: it ends after %" G_GSSIZE_FORMAT
-                   " bytes, inside its header of %" G_GSIZE_FORMAT,
-                   n_read, *header_size);
-      return FALSE;
-    }
-
-  return shnd_npy_parse_header (header, *header_size, layout, dtype, error);
-}
-
-/* Opens a .npy file; takes `fd`. `display` is for messages, `name` for the array. */
+/* Opens a .npy file that was opened and looked at, which it takes. `display` is for messages. */
 static ShndArray *
-open_npy (int fd,
-          const struct stat *info,
-          const char *name,
-          const char *display,
-          ShndAccess access,
-          GError **error)
+open_npy (const ShndFile *file, const char *display, GError **error)
 {
   g_autoptr (ShndSegment) segment = NULL;
   g_autoptr (ShndDType) dtype = NULL;
   ShndLayout layout;
   gsize header_size;
 
-  if (!read_header (fd, &layout, &dtype, &header_size, error))
+  if (!shnd_npy_read_header (file->fd, &layout, &dtype, &header_size, error))
     {
       g_prefix_error (error, "Cannot open “%s”: ", display);
-      close (fd);
+      shnd_segment_abandon (file);
       return NULL;
     }
 
-  segment = shnd_segment_map (fd, info, name, header_size, shnd_layout_get_n_bytes (&layout),
-                              access, error);
+  segment = shnd_segment_map (file, header_size, shnd_layout_get_n_bytes (&layout), error);
   if (segment == NULL)
     {
       g_prefix_error (error, "Cannot open “%s”: ", display);
@@ -394,16 +395,14 @@ open_npy (int fd,
 ShndArray *
 shnd_array_open (const char *name, ShndAccess access, GError **error)
 {
-  struct stat info;
-  int fd;
+  ShndFile file;
 
   g_return_val_if_fail (name != NULL, NULL);
 
-  fd = shnd_segment_open_name (name, access, &info, error);
-  if (fd < 0)
+  if (!shnd_segment_open_name (name, access, &file, error))
     return NULL;
 
-  return open_npy (fd, &info, name, name, access, error);
+  return open_npy (&file, name, error);
 }
 
 /**
@@ -428,18 +427,16 @@ ShndArray *
 shnd_array_open_path (const char *path, ShndAccess access, GError **error)
 {
   g_autofree char *display = NULL;
-  struct stat info;
-  int fd;
+  ShndFile file;
 
   g_return_val_if_fail (path != NULL, NULL);
 
-  fd = shnd_segment_open_path (path, access, &info, error);
-  if (fd < 0)
+  if (!shnd_segment_open_path (path, access, &file, error))
     return NULL;
 
   display = g_filename_display_name (path);
 
-  return open_npy (fd, &info, NULL, display, access, error);
+  return open_npy (&file, display, error);
 }
 
 /**
@@ -473,8 +470,7 @@ shnd_array_open_segment (const char *name,
 {
   g_autoptr (ShndSegment) segment = NULL;
   ShndLayout layout;
-  struct stat info;
-  int fd;
+  ShndFile file;
 
   g_return_val_if_fail (name != NULL, NULL);
   g_return_val_if_fail (dtype != NULL, NULL);
@@ -483,19 +479,18 @@ shnd_array_open_segment (const char *name,
   if (!shnd_layout_init (&layout, dtype, shape, n_dims, FALSE, error))
     return NULL;
 
-  fd = shnd_segment_open_name (name, access, &info, error);
-  if (fd < 0)
+  if (!shnd_segment_open_name (name, access, &file, error))
     return NULL;
 
-  segment =
-      shnd_segment_map (fd, &info, name, offset, shnd_layout_get_n_bytes (&layout), access, error);
+  segment = shnd_segment_map (&file, offset, shnd_layout_get_n_bytes (&layout), error);
   if (segment == NULL)
     {
       g_prefix_error (error, "Cannot open the segment “%s”: ", name);
       return NULL;
     }
 
+  segment->raw = TRUE;
   layout.data = segment->data;
 
-  return _shnd_array_new_for_layout (segment, &layout);
+  return _shnd_array_new_view (segment, &layout);
 }

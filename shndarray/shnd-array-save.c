@@ -5,7 +5,9 @@
 #include "shnd-array-private.h"
 
 #include "shnd-error-private.h"
+#include "shnd-new-file-private.h"
 #include "shnd-npy-private.h"
+#include "shnd-task-private.h"
 #include "shnd-write-private.h"
 
 #include <errno.h>
@@ -19,32 +21,13 @@
 static int
 create_beside (const char *path, const struct stat *replaced, char **temporary_path)
 {
-  g_autofree char *directory = g_path_get_dirname (path);
+  int fd = shnd_new_file_open_beside (path, O_WRONLY, replaced != NULL ? S_IRUSR | S_IWUSR : 0666,
+                                      temporary_path);
 
-  for (guint i = 0; i < 100; i++)
-    {
-      g_autofree char *name = g_strdup_printf (".shnd-%08x.npy", g_random_int ());
-      g_autofree char *candidate = g_build_filename (directory, name, NULL);
-      int fd = open (candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                     replaced != NULL ? S_IRUSR | S_IWUSR : 0666);
-      int saved_errno = errno;
+  if (fd >= 0 && replaced != NULL && fchmod (fd, replaced->st_mode & 07777) != 0)
+    g_debug ("Cannot keep the mode of %s: %s", path, g_strerror (errno));
 
-      if (fd >= 0)
-        {
-          if (replaced != NULL && fchmod (fd, replaced->st_mode & 07777) != 0)
-            g_debug ("Cannot keep the mode of %s: %s", path, g_strerror (errno));
-          *temporary_path = g_steal_pointer (&candidate);
-          return fd;
-        }
-      if (saved_errno != EEXIST)
-        {
-          errno = saved_errno;
-          return -1;
-        }
-    }
-
-  errno = EEXIST;
-  return -1;
+  return fd;
 }
 
 /* Which file is to be written, behind symbolic links, and what is there now (`*exists`). */
@@ -230,15 +213,10 @@ shnd_array_save (ShndArray *self,
          save_run (save, cancellable, progress_callback, progress_callback_data, error);
 }
 
-static void
-save_in_thread (GTask *task, gpointer source_object, gpointer task_data, GCancellable *cancellable)
+static gboolean
+save_work (gpointer data, GCancellable *cancellable, GError **error)
 {
-  GError *error = NULL;
-
-  if (save_run (task_data, cancellable, NULL, NULL, &error))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, error);
+  return save_run (data, cancellable, NULL, NULL, error);
 }
 
 /**
@@ -266,7 +244,6 @@ shnd_array_save_async (ShndArray *self,
                        GAsyncReadyCallback callback,
                        gpointer user_data)
 {
-  g_autoptr (GTask) task = NULL;
   GError *error = NULL;
   Save *save;
 
@@ -274,20 +251,9 @@ shnd_array_save_async (ShndArray *self,
   g_return_if_fail (path != NULL);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  task = g_task_new (self, cancellable, callback, user_data);
-  g_task_set_source_tag (task, shnd_array_save_async);
-  /* Cancelled when the file has been replaced already, it has not failed. */
-  g_task_set_check_cancellable (task, FALSE);
-
   save = save_new (self, path, &error);
-  if (save == NULL)
-    {
-      g_task_return_error (task, error);
-      return;
-    }
-
-  g_task_set_task_data (task, save, (GDestroyNotify) save_free);
-  g_task_run_in_thread (task, save_in_thread);
+  shnd_task_start (self, shnd_array_save_async, save_work, save, (GDestroyNotify) save_free, error,
+                   cancellable, callback, user_data);
 }
 
 /**

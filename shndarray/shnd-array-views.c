@@ -41,7 +41,7 @@ shnd_array_slice (
   if (segment == NULL || !shnd_layout_slice (&layout, axis, start, stop, step, error))
     return NULL;
 
-  return _shnd_array_new_for_layout (segment, &layout);
+  return _shnd_array_new_view (segment, &layout);
 }
 
 /**
@@ -71,7 +71,7 @@ shnd_array_index (ShndArray *self, guint axis, gint64 index, GError **error)
   if (segment == NULL || !shnd_layout_index (&layout, axis, index, error))
     return NULL;
 
-  return _shnd_array_new_for_layout (segment, &layout);
+  return _shnd_array_new_view (segment, &layout);
 }
 
 /**
@@ -103,7 +103,7 @@ shnd_array_reshape (ShndArray *self, const gint64 *shape, guint n_dims, GError *
   if (segment == NULL || !shnd_layout_reshape (&layout, shape, n_dims, error))
     return NULL;
 
-  return _shnd_array_new_for_layout (segment, &layout);
+  return _shnd_array_new_view (segment, &layout);
 }
 
 /**
@@ -135,7 +135,7 @@ shnd_array_transpose (ShndArray *self, const gint64 *axes, guint n_axes, GError 
   if (segment == NULL || !shnd_layout_transpose (&layout, axes, n_axes, error))
     return NULL;
 
-  return _shnd_array_new_for_layout (segment, &layout);
+  return _shnd_array_new_view (segment, &layout);
 }
 
 /**
@@ -168,5 +168,5 @@ shnd_array_field (ShndArray *self, const char *field, GError **error)
   if (segment == NULL || !shnd_layout_field (&layout, field, error))
     return NULL;
 
-  return _shnd_array_new_for_layout (segment, &layout);
+  return _shnd_array_new_view (segment, &layout);
 }

@@ -6,6 +6,13 @@
 
 #include "shnd-enum-types.h"
 #include "shnd-error.h"
+#include "shnd-lock-private.h"
+#include "shnd-process-private.h"
+
+/* How a thread waits for another one that is inside: how often it yields before it sleeps, and for
+ * how many microseconds then. */
+#define N_YIELDS 100
+#define ENTER_INTERVAL 50
 
 /**
  * ShndArray:
@@ -14,8 +21,8 @@
  *
  * One process makes an array under a name; any other opens it by that name alone and sees the
  * dtype and the shape that its maker gave it. Both look at the same memory: nothing is copied, and
- * what one writes the others read at once. There is no order between the two but what the
- * processes arrange themselves.
+ * what one writes the others read at once. [method@Shnd.Array.lock] and [method@Shnd.Array.update]
+ * are there for those who want an order between the two.
  *
  * ```c
  * const gint64 shape[] = { 1080, 1920, 4 };
@@ -38,11 +45,29 @@
  * array with [func@Shnd.Array.open_path], and memory that something else shares without a header
  * with [func@Shnd.Array.open_segment].
  *
- * A name has 1 to 255 bytes of UTF-8, no slash, and does not begin with a dot. It stays until it is
- * removed with [method@Shnd.Array.unlink] or [func@Shnd.unlink]; the memory stays as long as
- * anyone has it open.
+ * A name has 1 to 255 bytes of UTF-8, no slash, and does not begin with a dot. It goes with the last
+ * process that has the array open by its name, however that one ends, unless the array was made with
+ * %SHND_CREATE_PERSISTENT: then it stays until it is removed with [method@Shnd.Array.unlink] or
+ * [func@Shnd.unlink], which can be done at any time. The memory stays as long as anyone has it open.
+ *
+ * A process that is killed, or ends with `_exit()`, may leave an orphan: a name that nobody has open.
+ * It is not found when it is opened, and is free for a new array; [func@Shnd.reap] gives back its
+ * memory.
  *
  * An array without a name is anonymous memory of this process, and of those it forks.
+ *
+ * ## Lock and change counter
+ *
+ * The arrays that this library makes have a lock and a change counter, which are the same for all
+ * handles in all processes. An owner of the lock that dies loses it, and the next one is told. Who
+ * waits for the counter is woken by [method@Shnd.Array.update]; the signal
+ * [signal@Shnd.Array::updated] brings that to a main loop.
+ *
+ * ## Fork
+ *
+ * After `fork()` parent and child have the same arrays open, and keep their names together until
+ * both have closed them or ended. A lock stays the parent's. Asynchronous calls and the signal
+ * `updated` go on in the parent alone.
  *
  * ## Views
  *
@@ -60,8 +85,9 @@
  * ## Threads
  *
  * An array may be used from several threads, and closed while another works on it: what has begun
- * is finished. The elements are plain memory, to which the library adds no lock; and an address
- * from [method@Shnd.Array.get_data] is only as good as what keeps the memory.
+ * is finished. The elements are plain memory, which can be read and written by any thread at any
+ * time, lock or not; and an address from [method@Shnd.Array.get_data] is only as good as what keeps
+ * the memory.
  */
 
 enum
@@ -77,10 +103,23 @@ enum
   PROP_ORDER,
   PROP_ACCESS,
   PROP_CLOSED,
+  PROP_PERSISTENT,
+  PROP_SYNCHRONIZABLE,
+  PROP_LOCKED,
+  PROP_SEQUENCE,
+  PROP_WATCHING,
   N_PROPS
 };
 
 static GParamSpec *props[N_PROPS];
+
+enum
+{
+  UPDATED,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (ShndArray, shnd_array, G_TYPE_OBJECT)
 
@@ -100,15 +139,47 @@ _shnd_array_new_for_layout (ShndSegment *segment, const ShndLayout *layout)
   return self;
 }
 
+ShndArray *
+_shnd_array_new_view (ShndSegment *segment, const ShndLayout *layout)
+{
+  ShndArray *self = _shnd_array_new_for_layout (segment, layout);
+
+  self->is_view = TRUE;
+
+  return self;
+}
+
+/* A lock that costs one atomic operation, where g_bit_lock() takes two. */
+void
+_shnd_array_enter (ShndArray *self)
+{
+  guint mark = shnd_process_get_mark ();
+
+  for (guint i = 0; __atomic_exchange_n (&self->entered, mark, __ATOMIC_SEQ_CST) == mark; i++)
+    {
+      /* If yielding does not help, the other one has a lower priority. */
+      if (i < N_YIELDS)
+        g_thread_yield ();
+      else
+        g_usleep (ENTER_INTERVAL);
+    }
+}
+
+void
+_shnd_array_leave (ShndArray *self)
+{
+  __atomic_store_n (&self->entered, 0, __ATOMIC_RELEASE);
+}
+
 ShndSegment *
 _shnd_array_acquire (ShndArray *self, ShndAccess access, GError **error)
 {
   g_autoptr (ShndSegment) segment = NULL;
 
-  g_bit_lock (&self->lock, 0);
+  _shnd_array_enter (self);
   if (G_LIKELY (self->segment != NULL))
     segment = shnd_segment_ref (self->segment);
-  g_bit_unlock (&self->lock, 0);
+  _shnd_array_leave (self);
 
   if (G_UNLIKELY (segment == NULL))
     {
@@ -127,17 +198,32 @@ _shnd_array_acquire (ShndArray *self, ShndAccess access, GError **error)
   return g_steal_pointer (&segment);
 }
 
-/* Lets go of the segment. Returns whether there was one. */
+/* Lets go of the segment, and of what the handle has of it. Returns whether there was one. */
 static gboolean
 release_segment (ShndArray *self)
 {
   g_autoptr (ShndSegment) segment = NULL;
+  ShndWait *watch;
+  gboolean wake;
 
-  g_bit_lock (&self->lock, 0);
-  segment = g_steal_pointer (&self->segment);
-  g_bit_unlock (&self->lock, 0);
+  _shnd_array_enter (self);
+  segment = self->segment;
+  /* Who only wants to know whether there is one looks from outside. */
+  g_atomic_pointer_set (&self->segment, NULL);
+  watch = g_steal_pointer (&self->watch);
+  _shnd_array_leave (self);
 
-  return segment != NULL;
+  if (watch != NULL)
+    shnd_wait_end (watch);
+  if (segment == NULL)
+    return FALSE;
+
+  shnd_wait_interrupt (self);
+  shnd_lock_release (segment, self, FALSE, &wake);
+  if (wake)
+    shnd_lock_wake (segment);
+
+  return TRUE;
 }
 
 static void
@@ -208,9 +294,30 @@ shnd_array_get_property (GObject *object, guint prop_id, GValue *value, GParamSp
     case PROP_CLOSED:
       g_value_set_boolean (value, shnd_array_get_closed (self));
       break;
+    case PROP_PERSISTENT:
+      g_value_set_boolean (value, shnd_array_get_persistent (self));
+      break;
+    case PROP_SYNCHRONIZABLE:
+      g_value_set_boolean (value, shnd_array_get_synchronizable (self));
+      break;
+    case PROP_LOCKED:
+      g_value_set_boolean (value, shnd_array_get_locked (self));
+      break;
+    case PROP_SEQUENCE:
+      g_value_set_uint64 (value, shnd_array_get_sequence (self));
+      break;
+    case PROP_WATCHING:
+      g_value_set_boolean (value, shnd_array_get_watching (self));
+      break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
+}
+
+void
+_shnd_array_emit_updated (ShndArray *self, guint64 sequence)
+{
+  g_signal_emit (self, signals[UPDATED], 0, sequence);
 }
 
 static void
@@ -304,7 +411,56 @@ shnd_array_class_init (ShndArrayClass *klass)
    */
   props[PROP_CLOSED] = g_param_spec_boolean ("closed", NULL, NULL, TRUE, flags);
 
+  /**
+   * ShndArray:persistent: (getter get_persistent)
+   *
+   * Whether the name of the array stays when nobody has it open any more.
+   */
+  props[PROP_PERSISTENT] = g_param_spec_boolean ("persistent", NULL, NULL, FALSE, flags);
+
+  /**
+   * ShndArray:synchronizable: (getter get_synchronizable)
+   *
+   * Whether the array has a lock and a change counter.
+   */
+  props[PROP_SYNCHRONIZABLE] = g_param_spec_boolean ("synchronizable", NULL, NULL, FALSE, flags);
+
+  /**
+   * ShndArray:locked: (getter get_locked)
+   *
+   * Whether this handle has the lock of the array. There is no notification.
+   */
+  props[PROP_LOCKED] = g_param_spec_boolean ("locked", NULL, NULL, FALSE, flags);
+
+  /**
+   * ShndArray:sequence: (getter get_sequence)
+   *
+   * The change counter of the array. There is no notification: see [signal@Shnd.Array::updated].
+   */
+  props[PROP_SEQUENCE] = g_param_spec_uint64 ("sequence", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * ShndArray:watching: (getter get_watching)
+   *
+   * Whether this handle emits [signal@Shnd.Array::updated].
+   */
+  props[PROP_WATCHING] = g_param_spec_boolean ("watching", NULL, NULL, FALSE, flags);
+
   g_object_class_install_properties (object_class, N_PROPS, props);
+
+  /**
+   * ShndArray::updated:
+   * @self: the array
+   * @sequence: the change counter
+   *
+   * Somebody, in this process or another, has called [method@Shnd.Array.update].
+   *
+   * It is emitted only after [method@Shnd.Array.watch], in the main context that was the
+   * thread-default one of that call. Updates that come faster than that context gets to them are
+   * one emission, with the latest counter.
+   */
+  signals[UPDATED] = g_signal_new ("updated", SHND_TYPE_ARRAY, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                   NULL, G_TYPE_NONE, 1, G_TYPE_UINT64);
 }
 
 static void
@@ -517,6 +673,52 @@ shnd_array_get_closed (ShndArray *self)
 }
 
 /**
+ * shnd_array_get_persistent: (get-property persistent)
+ * @self: an array
+ *
+ * Gets whether the name of the array stays when nobody has it open any more.
+ *
+ * That is so if it was made with %SHND_CREATE_PERSISTENT, if something else than this library made
+ * the file, or if it is a copy. Arrays without a name, and those that are closed, are not
+ * persistent.
+ *
+ * Returns: whether it stays
+ */
+gboolean
+shnd_array_get_persistent (ShndArray *self)
+{
+  g_autoptr (ShndSegment) segment = NULL;
+
+  g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
+
+  segment = _shnd_array_acquire (self, SHND_ACCESS_READ, NULL);
+
+  return segment != NULL && (segment->name != NULL || segment->path != NULL) && segment->persistent;
+}
+
+/**
+ * shnd_array_get_synchronizable: (get-property synchronizable)
+ * @self: an array
+ *
+ * Gets whether the array has a lock and a change counter.
+ *
+ * That is so if this library made its file, also for a copy of that, and for anonymous arrays.
+ *
+ * Returns: whether it has; %FALSE if it is closed
+ */
+gboolean
+shnd_array_get_synchronizable (ShndArray *self)
+{
+  g_autoptr (ShndSegment) segment = NULL;
+
+  g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
+
+  segment = _shnd_array_acquire (self, SHND_ACCESS_READ, NULL);
+
+  return segment != NULL && segment->control != NULL;
+}
+
+/**
  * shnd_array_unlink:
  * @self: an array
  * @error: return location for an error
@@ -525,9 +727,6 @@ shnd_array_get_closed (ShndArray *self)
  *
  * Whoever has the array open keeps it, this object too; nobody can open it by that name any more,
  * and a new array can take the name.
- *
- * A name that is taken over by another array in the very moment of this call may be removed in its
- * place: the kernel cannot remove a name only if it still stands for a certain file.
  *
  * Fails with %SHND_ERROR_NOT_FOUND if the name is gone, or stands for another array by now; with
  * %SHND_ERROR_UNSUPPORTED if the array has no name; with %SHND_ERROR_PERMISSION_DENIED if it

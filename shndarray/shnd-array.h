@@ -50,7 +50,30 @@ ShndArray *shnd_array_new_from_data (const char *name,
                                      GError **error);
 
 SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new_path (const char *path,
+                                ShndDType *dtype,
+                                const gint64 *shape,
+                                guint n_dims,
+                                ShndCreateFlags flags,
+                                GError **error);
+
+SHND_AVAILABLE_IN_1_0
 ShndArray *shnd_array_open (const char *name, ShndAccess access, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_open_wait (
+    const char *name, ShndAccess access, gint64 timeout, GCancellable *cancellable, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_open_wait_async (const char *name,
+                                 ShndAccess access,
+                                 gint64 timeout,
+                                 GCancellable *cancellable,
+                                 GAsyncReadyCallback callback,
+                                 gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_open_wait_finish (GAsyncResult *result, GError **error);
 
 SHND_AVAILABLE_IN_1_0
 ShndArray *shnd_array_open_segment (const char *name,
@@ -63,6 +86,12 @@ ShndArray *shnd_array_open_segment (const char *name,
 
 SHND_AVAILABLE_IN_1_0
 ShndArray *shnd_array_open_path (const char *path, ShndAccess access, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_open_descriptor (const char *descriptor, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+char *shnd_array_to_descriptor (ShndArray *self, GError **error);
 
 /* What it is */
 
@@ -98,6 +127,12 @@ ShndAccess shnd_array_get_access (ShndArray *self);
 
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_get_closed (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_get_persistent (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_get_synchronizable (ShndArray *self);
 
 /* Views: no copy, the same memory */
 
@@ -170,7 +205,90 @@ SHND_AVAILABLE_IN_1_0
 ShndArray *
 shnd_array_dup (ShndArray *self, const char *name, ShndCreateFlags flags, GError **error);
 
+/* Several processes on one array: the lock */
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_lock (ShndArray *self,
+                          gint64 timeout,
+                          GCancellable *cancellable,
+                          gboolean *recovered,
+                          GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_lock_async (ShndArray *self,
+                            gint64 timeout,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+gboolean
+shnd_array_lock_finish (ShndArray *self, GAsyncResult *result, gboolean *recovered, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_unlock (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_get_locked (ShndArray *self);
+
+/* and the change counter */
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_update (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+guint64 shnd_array_get_sequence (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_wait (ShndArray *self,
+                          guint64 since,
+                          gint64 timeout,
+                          GCancellable *cancellable,
+                          guint64 *sequence,
+                          GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_wait_async (ShndArray *self,
+                            guint64 since,
+                            gint64 timeout,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+gboolean
+shnd_array_wait_finish (ShndArray *self, GAsyncResult *result, guint64 *sequence, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_watch (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_unwatch (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_get_watching (ShndArray *self);
+
 /* Files, names, the end */
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_load (const char *name,
+                            const char *path,
+                            ShndCreateFlags flags,
+                            GCancellable *cancellable,
+                            GFileProgressCallback progress_callback,
+                            gpointer progress_callback_data,
+                            GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_load_async (const char *name,
+                            const char *path,
+                            ShndCreateFlags flags,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_load_finish (GAsyncResult *result, GError **error);
 
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_save (ShndArray *self,
@@ -189,6 +307,26 @@ void shnd_array_save_async (ShndArray *self,
 
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_save_finish (ShndArray *self, GAsyncResult *result, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean
+shnd_array_sync (ShndArray *self, ShndSyncFlags flags, GCancellable *cancellable, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_sync_async (ShndArray *self,
+                            ShndSyncFlags flags,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_sync_finish (ShndArray *self, GAsyncResult *result, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_mlock (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_munlock (ShndArray *self, GError **error);
 
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_unlink (ShndArray *self, GError **error);

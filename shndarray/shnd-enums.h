@@ -92,6 +92,8 @@ typedef enum /*< flags >*/
  * @SHND_CREATE_GROUP_WRITE: the segment's group may open it for writing
  * @SHND_CREATE_OTHERS_READ: everyone may open it for reading
  * @SHND_CREATE_OTHERS_WRITE: everyone may open it for writing
+ * @SHND_CREATE_PERSISTENT: the name stays until it is removed, also when nobody has the array open;
+ *   without this flag it goes with the last one who has
  *
  * How an array is made.
  *
@@ -106,6 +108,23 @@ typedef enum /*< flags >*/
   SHND_CREATE_GROUP_WRITE = 1 << 3,
   SHND_CREATE_OTHERS_READ = 1 << 4,
   SHND_CREATE_OTHERS_WRITE = 1 << 5,
+  SHND_CREATE_PERSISTENT = 1 << 6,
 } ShndCreateFlags;
+
+/**
+ * ShndSyncFlags:
+ * @SHND_SYNC_NONE: come back when the elements are on the disk
+ * @SHND_SYNC_ASYNC: only tell the system to write them soon, which on Linux it does anyway
+ * @SHND_SYNC_INVALIDATE: also ask for other mappings of the file to be brought up to date, which on
+ *   Linux they always are
+ *
+ * How an array that is a file is brought to the disk.
+ */
+typedef enum /*< flags >*/
+{
+  SHND_SYNC_NONE = 0,
+  SHND_SYNC_ASYNC = 1 << 0,
+  SHND_SYNC_INVALIDATE = 1 << 1,
+} ShndSyncFlags;
 
 G_END_DECLS

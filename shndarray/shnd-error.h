@@ -31,6 +31,8 @@ G_BEGIN_DECLS
  * @SHND_ERROR_TOO_SMALL: the segment holds fewer bytes than dtype and shape need
  * @SHND_ERROR_CLOSED: the array was closed, or never had memory
  * @SHND_ERROR_UNSUPPORTED: this array, or this system, cannot do that
+ * @SHND_ERROR_TIMED_OUT: what was waited for did not happen in time
+ * @SHND_ERROR_NOT_LOCKED: the handle does not have the lock
  *
  * The errors of this library.
  *
@@ -56,6 +58,8 @@ typedef enum
   SHND_ERROR_TOO_SMALL,
   SHND_ERROR_CLOSED,
   SHND_ERROR_UNSUPPORTED,
+  SHND_ERROR_TIMED_OUT,
+  SHND_ERROR_NOT_LOCKED,
 } ShndError;
 
 /**

@@ -7,11 +7,23 @@
 #endif
 
 #include <glib.h>
-#include <shndarray/shnd-version.h>
+#include <shndarray/shnd-array-info.h>
 
 G_BEGIN_DECLS
 
 SHND_AVAILABLE_IN_1_0
+char **shnd_list_names (GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArrayInfo **shnd_list_infos (gsize *n_infos, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+char **shnd_reap (GError **error);
+
+SHND_AVAILABLE_IN_1_0
 gboolean shnd_unlink (const char *name, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_release_names (void);
 
 G_END_DECLS

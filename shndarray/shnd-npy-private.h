@@ -28,6 +28,11 @@ gsize shnd_npy_get_header_size (const guint8 *header, gsize size, GError **error
 gboolean shnd_npy_parse_header (
     const guint8 *header, gsize size, ShndLayout *layout, ShndDType **dtype, GError **error);
 
+/* Reads the header of a file into memory of ours, where nobody can change it between check and use,
+ * and parses it. */
+gboolean shnd_npy_read_header (
+    int fd, ShndLayout *layout, ShndDType **dtype, gsize *header_size, GError **error);
+
 /* The header for a layout that is in C or Fortran order, padded to a multiple of `align`, in the
  * lowest version that can hold it, byte for byte as NumPy 1.24 writes it for SHND_NPY_FILE_ALIGN.
  * Fails if it would be longer than what is read again. */

@@ -9,7 +9,9 @@
 
 #include "shnd-error-private.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static const guint8 magic[6] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
 
@@ -324,4 +326,70 @@ shnd_npy_build_header (const ShndLayout *layout, gsize align, GError **error)
   g_string_free (text, TRUE);
 
   return header;
+}
+
+/* Reads up to `length` bytes at the beginning of the file; fewer only at its end. */
+static gssize
+read_start (int fd, guint8 *buffer, gsize length)
+{
+  gsize done = 0;
+
+  while (done < length)
+    {
+      gssize n = pread (fd, buffer + done, length - done, done);
+
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n < 0)
+        return -1;
+      if (n == 0)
+        break;
+      done += n;
+    }
+
+  return done;
+}
+
+gboolean
+shnd_npy_read_header (
+    int fd, ShndLayout *layout, ShndDType **dtype, gsize *header_size, GError **error)
+{
+  guint8 start[SHND_NPY_SEGMENT_ALIGN];
+  g_autofree guint8 *long_header = NULL;
+  const guint8 *header = start;
+  gssize n_read;
+
+  n_read = read_start (fd, start, sizeof start);
+  if (n_read < 0)
+    {
+      shnd_set_error_from_errno (error, errno, "Cannot read its header");
+      return FALSE;
+    }
+
+  *header_size = shnd_npy_get_header_size (start, n_read, error);
+  if (*header_size == 0)
+    return FALSE;
+
+  if (*header_size > sizeof start)
+    {
+      long_header = g_malloc (*header_size);
+      header = long_header;
+      n_read = read_start (fd, long_header, *header_size);
+      if (n_read < 0)
+        {
+          shnd_set_error_from_errno (error, errno, "Cannot read its header");
+          return FALSE;
+        }
+    }
+
+  if ((gsize) n_read < *header_size)
+    {
+      g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_FORMAT,
+                   "Not a valid .npy file: it ends after %" G_GSSIZE_FORMAT
+                   " bytes, inside its header of %" G_GSIZE_FORMAT,
+                   n_read, *header_size);
+      return FALSE;
+    }
+
+  return shnd_npy_parse_header (header, *header_size, layout, dtype, error);
 }

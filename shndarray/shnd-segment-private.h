@@ -2,8 +2,7 @@
 
 #pragma once
 
-#include <sys/stat.h>
-
+#include "shnd-control-private.h"
 #include "shnd-layout-private.h"
 
 G_BEGIN_DECLS
@@ -11,59 +10,110 @@ G_BEGIN_DECLS
 /* A file with the elements of an array, and this process's mapping of it. Reference-counted; the
  * mapping goes with the last reference, so whatever shows its memory to somebody holds one. */
 
-/* The control page, at the very end of the files that we make. doc/format.md describes it. */
-#define SHND_CONTROL_SIZE 4096
-#define SHND_CONTROL_MAGIC "SHNDCTRL"
-#define SHND_CONTROL_VERSION 1
+typedef struct _ShndSegment ShndSegment;
 
-typedef struct
-{
-  char magic[8];
-  guint32 version;
-  guint32 flags;
-  guint64 inode;
-} ShndControlPage;
-
-typedef struct
+struct _ShndSegment
 {
   gatomicrefcount ref_count;
   GRefString *name; /* or NULL */
+  char *path;       /* of a file that was opened by its path, absolute; or NULL */
   int fd;
   ShndAccess access;
-  dev_t device; /* which file it is: two handles on one file see the same bytes */
-  ino_t inode;
+  ShndFileInfo info;   /* which file it is: two segments of one file show the same bytes */
   guint8 *data;        /* where the first element is mapped; never NULL */
   guint64 data_offset; /* where it is in the file */
+  guint64 data_size;   /* how many bytes of elements there are */
+  gboolean raw;        /* whether it is the caller who said so, not a header */
   guint8 *mapping;     /* NULL where there is nothing to map */
   gsize mapping_length;
-} ShndSegment;
 
-/* Makes a file for an array of this layout, named or anonymous. With `contents`, which has the same
- * shape and dtype, it is filled with those elements. Nobody sees the name before all is in place;
- * on error nothing is left behind. */
+  ShndControlPage *control; /* where it is mapped, or NULL if there is none */
+  gint adopted;             /* whether that page is of this file, not of one it was copied from */
+  gboolean persistent;
+  gint leased; /* whether this segment holds a lease */
+
+  /* For shnd-lock.c: this process's part in the lock of the array. */
+  struct
+  {
+    GMutex mutex;    /* held while one takes the lock over from a dead owner */
+    int fd;          /* a description of its own, or -1 */
+    guint slot;      /* which it owns by a lock on that description; 0 if none */
+    gpointer holder; /* which handle has the lock, of those that use this segment; NULL if none */
+    gboolean recovered; /* with the lock: whether the last owner died with it */
+  } lock;
+
+  /* For shnd-process.c. */
+  guint forks;
+  ShndSegment *next;
+  ShndSegment *previous;
+};
+
+/* Writes all elements of a new array into its file, at `offset`, as its layout says. Returns 0, an
+ * errno with which the writing failed or ECANCELED, or -1 with an error that is set. */
+typedef int (*ShndFillFunc) (int fd, guint64 offset, gpointer data, GError **error);
+
+/* Makes a file for an array of this layout, named or anonymous. With `fill` it begins with what
+ * that writes, else with zeros. Nobody sees the name before all is in place; on error nothing is
+ * left behind. */
 ShndSegment *shnd_segment_new (const char *name,
                                const ShndLayout *layout,
-                               const ShndLayout *contents,
+                               ShndFillFunc fill,
+                               gpointer fill_data,
                                ShndCreateFlags flags,
                                GError **error);
 
-/* Opens the file of a name, or a path, and looks at it. Returns -1 on error. */
-int shnd_segment_open_name (const char *name, ShndAccess access, struct stat *info, GError **error);
-int shnd_segment_open_path (const char *path, ShndAccess access, struct stat *info, GError **error);
+/* The same for a path on any file system. */
+ShndSegment *shnd_segment_new_path (const char *path,
+                                    const ShndLayout *layout,
+                                    ShndCreateFlags flags,
+                                    GError **error);
 
-/* Maps the `n_bytes` of elements at `data_offset` of a file. Takes `fd`, also on error.
- * The caller has seen that `info` is of this file. Fails if the file is too small; the
- * message does not say which file that is. */
-ShndSegment *shnd_segment_map (int fd,
-                               const struct stat *info,
-                               const char *name,
-                               guint64 data_offset,
-                               guint64 n_bytes,
-                               ShndAccess access,
-                               GError **error);
+/* A file that was opened and looked at, but not yet mapped. */
+typedef struct
+{
+  int fd;
+  const char *name; /* the caller's, as `path`; one of the two, or neither */
+  const char *path;
+  ShndAccess access;
+  ShndFileInfo info;
+  gboolean held; /* whether others have a lease, and this descriptor, too */
+} ShndFile;
+
+/* Opens the file of a name, or a path, and looks at it. */
+gboolean
+shnd_segment_open_name (const char *name, ShndAccess access, ShndFile *file, GError **error);
+gboolean
+shnd_segment_open_path (const char *path, ShndAccess access, ShndFile *file, GError **error);
+
+/* Closes a file that is not to be mapped after all. */
+void shnd_segment_abandon (const ShndFile *file);
+
+/* The same without a lease, for anybody's file, and only to look at it. */
+gboolean shnd_segment_look_at_name (const char *name, ShndFile *file, GError **error);
+
+/* How many bytes the elements take in our files, up to the control page. */
+guint64 shnd_segment_round_up (guint64 n_bytes);
+
+/* Whether the file has room for the elements, and behind them, at its very end, for a control
+ * page. */
+gboolean shnd_segment_check_size (const ShndFileInfo *info,
+                                  guint64 data_offset,
+                                  guint64 n_bytes,
+                                  gboolean *has_control_room,
+                                  GError **error);
+
+/* Maps the `n_bytes` of elements at `data_offset` of a file. Takes the descriptor, also on error.
+ * Fails if the file is too small, or an orphan; the message does not say which file that is. */
+ShndSegment *
+shnd_segment_map (const ShndFile *file, guint64 data_offset, guint64 n_bytes, GError **error);
 
 ShndSegment *shnd_segment_ref (ShndSegment *self);
 void shnd_segment_unref (ShndSegment *self);
+
+/* Lets the segment use another description of its file, `fd`, which stays the caller's, and give up
+ * its own; the memory stays where it is. To close its descriptor would not be enough, as the mapping
+ * also keeps the description. */
+void shnd_segment_move (ShndSegment *self, int fd);
 
 /* Removes the name, if it still stands for this file. */
 gboolean shnd_segment_unlink (ShndSegment *self, GError **error);

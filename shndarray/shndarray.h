@@ -10,6 +10,7 @@
 #include <shndarray/shnd-enum-types.h>
 #include <shndarray/shnd-dtype.h>
 #include <shndarray/shnd-array.h>
+#include <shndarray/shnd-array-info.h>
 #include <shndarray/shnd-names.h>
 
 #undef SHND_INSIDE

@@ -7,4 +7,3 @@ made.setAt(42, 1, 2);
 
 const opened = Shnd.Array.open('hello-js');
 print(`${opened.name}: ${opened.at(1, 2)}`);
-made.unlink();

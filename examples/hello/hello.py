@@ -10,4 +10,3 @@ made[1, 2] = 42
 
 opened = Shnd.Array.open('hello-python')
 print(f'{opened.name}: {opened[1, 2]:g}')
-made.unlink()

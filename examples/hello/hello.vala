@@ -8,7 +8,6 @@ int main () {
 
         var opened = Shnd.Array.open ("hello-vala", Shnd.Access.READ);
         print ("%s: %g\n", opened.name, opened.get_double ({ 1, 2 }));
-        made.unlink ();
         return 0;
     } catch (Error error) {
         printerr ("%s\n", error.message);

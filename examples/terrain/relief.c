@@ -25,6 +25,7 @@ static double azimuth = 315;
 static double altitude = 45;
 static double exaggeration = 1;
 static int no_data = G_MININT16;
+static gboolean keep;
 static gboolean prove;
 
 static const GOptionEntry options[] = {
@@ -39,6 +40,8 @@ static const GOptionEntry options[] = {
   { "exaggeration", 'e', 0, G_OPTION_ARG_DOUBLE, &exaggeration, "Factor for the heights",
     "FACTOR" },
   { "no-data", 'n', 0, G_OPTION_ARG_INT, &no_data, "The height that means: unknown", "METRES" },
+  { "keep", 'k', 0, G_OPTION_ARG_NONE, &keep,
+    "Let the name of the relief stay until somebody removes it", NULL },
   { "prove", 0, 0, G_OPTION_ARG_NONE, &prove,
     "Stay, and tell for each line on standard input where the arrays are", NULL },
   G_OPTION_ENTRY_NULL,
@@ -217,7 +220,9 @@ run (const char *terrain_name, const char *relief_name, const char *path, GError
   terrain.n_columns = shape[1];
   report (&start, "opened the terrain, to read");
 
-  relief = shnd_array_new (relief_name, uint8, shape, 2, SHND_CREATE_NONE, error);
+  /* Without the flag the name goes with the last program that has the relief open. */
+  relief = shnd_array_new (relief_name, uint8, shape, 2,
+                           keep ? SHND_CREATE_PERSISTENT : SHND_CREATE_NONE, error);
   if (relief == NULL)
     return FALSE;
 
@@ -229,6 +234,7 @@ run (const char *terrain_name, const char *relief_name, const char *path, GError
 
   if (!write_png (relief, path, error))
     {
+      /* Otherwise a relief to keep would stay. */
       shnd_array_unlink (relief, NULL);
       return FALSE;
     }

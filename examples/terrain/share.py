@@ -4,6 +4,8 @@
 Python reads the data from files, shares them, and starts the others: the C program makes a shaded
 relief of the terrain, the JavaScript one an old print of the photo, the Vala one prints a table of
 all arrays. At the end the four processes prove that they all look at the same memory.
+
+Nobody removes an array here: each goes with the last process that has it open.
 """
 
 import argparse
@@ -53,7 +55,7 @@ class Job:
         self.label = label('Python', os.getpid())
         self.clock = time.monotonic()
 
-        # Random, so that they are nobody else's and can be removed whatever happened.
+        # Random, so that two jobs at once do not meet at one name.
         suffix = secrets.token_hex(3)
         self.names = {
             what: f'{options.prefix}{what}-{suffix}' for what in USERS
@@ -190,11 +192,14 @@ class Job:
             raise KeyboardInterrupt
 
     def clean_up(self):
-        """Ends all programs, then removes all names. Returns whether the programs succeeded."""
+        """Ends all programs, and lets go of the arrays. Returns whether the programs succeeded."""
         statuses = [program.end() for program in self.programs]
-        for name in self.names.values():
-            if os.path.exists(f'/dev/shm/{name}'):
-                Shnd.unlink(name)
+        # Views in NumPy keep an array, and its name, like the array itself.
+        self.views.clear()
+        for array in self.arrays.values():
+            array.close()
+        # What a program alone had open that was killed is an orphan now.
+        Shnd.reap()
         return not any(statuses)
 
 
@@ -226,7 +231,11 @@ def main():
     finally:
         succeeded = job.clean_up()
 
-    print('The arrays are removed.')
+    left = [name for name in job.names.values() if os.path.exists(f'/dev/shm/{name}')]
+    if left:
+        problem = problem or f'Failed: left behind: {left}'
+    else:
+        print('All have closed the arrays, and with that they are gone.')
     if problem is None and not succeeded:
         problem = 'Failed: a program did not end well'
     if problem is not None:

@@ -175,6 +175,21 @@ class Job(Case):
                     self.assertEqual(self.get_names(), [])
 
 
+    def test_killed(self):
+        """Without a job the programs end, too, and the last one takes the arrays along."""
+        for place in ('made the array', 'wrote terrain', 'The proof'):
+            with self.subTest(place=place):
+                job = self.start()
+                for line in job.stdout:
+                    if place in line:
+                        break
+                job.kill()
+                # The programs have these pipes, too: at their end all are gone.
+                job.communicate(timeout=60)
+                Shnd.reap()
+                self.assertEqual(self.get_names(), [])
+
+
 def shade(heights, dx, dy, azimuth, altitude):
     """A shaded relief in NumPy, by slope and aspect; `heights` has a border of one cell."""
     a, b, c = heights[:-2, :-2], heights[:-2, 1:-1], heights[:-2, 2:]
@@ -196,12 +211,20 @@ class Relief(Case):
         terrain = self.share(heights)
         name = f'{self.prefix}relief'
         result = self.run_program(
-            RELIEF, *options, terrain.name, name, self.folder / 'relief.png'
+            RELIEF, '--keep', *options, terrain.name, name, self.folder / 'relief.png'
         )
         self.assertEqual((result.returncode, result.stderr), (0, ''))
         relief = Shnd.Array.open(name).get()
-        os.unlink(f'/dev/shm/{name}')
+        Shnd.unlink(name)
         return relief
+
+    def test_goes_unless_kept(self):
+        terrain = self.share(np.zeros((3, 4), 'i2'))
+        arguments = terrain.name, f'{self.prefix}relief', self.folder / 'relief.png'
+        for options, left in ((), False), (('--keep',), True):
+            result = self.run_program(RELIEF, *options, *arguments)
+            self.assertEqual((result.returncode, result.stderr), (0, ''))
+            self.assertEqual(arguments[1] in self.get_names(), left)
 
     def test_is_horns(self):
         heights = np.random.default_rng(1).integers(0, 300, (20, 30)).astype('i2')
@@ -247,7 +270,8 @@ class Relief(Case):
     def test_refuses(self):
         name = f'{self.prefix}relief'
         png = self.folder / 'relief.png'
-        terrain = self.share(np.zeros((4, 5), 'i2')).name
+        shared = self.share(np.zeros((4, 5), 'i2'))
+        terrain = shared.name
         self.check_refused('expected', terrain)
         self.check_refused('spacing', '--spacing-x=0', terrain, name, png)
         self.check_refused('Unknown option', '--light', terrain, name, png)
@@ -255,10 +279,14 @@ class Relief(Case):
         for shape, dtype in ((4, 'i2'), ((4, 5), '>i2'), ((4, 5), 'f8'), ((0, 5), 'i2')):
             wrong = self.share(np.zeros(shape, dtype))
             self.check_refused('no terrain', wrong.name, name, png)
-        self.check_refused('No such file', terrain, name, self.folder / 'none' / 'relief.png')
-        self.assertNotIn(name, self.get_names())
+        for options in (), ('--keep',):
+            self.check_refused(
+                'No such file', *options, terrain, name, self.folder / 'none' / 'relief.png'
+            )
+            self.assertNotIn(name, self.get_names())
         self.check_refused(terrain, terrain, terrain, png)
         self.assertIn(terrain, self.get_names())
+        shared.close()
 
 
 class Photo(Case):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// In C these two properties are variants; their getters are not.
+// In C these properties are variants; their getters are not.
 
 namespace Shnd {
 	public sealed class Array : GLib.Object {
@@ -8,5 +8,10 @@ namespace Shnd {
 		public int64[] shape { get; }
 		[CCode (array_length_type = "guint")]
 		public int64[] strides { get; }
+	}
+
+	public sealed class ArrayInfo : GLib.Object {
+		[CCode (array_length_type = "guint")]
+		public int64[] shape { get; }
 	}
 }

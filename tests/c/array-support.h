@@ -52,6 +52,14 @@ unlink_name (const char *name)
   g_assert_no_error (error);
 }
 
+static inline gboolean
+has_name (const char *name)
+{
+  g_autofree char *path = g_strconcat ("/dev/shm/", name, NULL);
+
+  return access (path, F_OK) == 0;
+}
+
 static inline guint
 count_fds (void)
 {
@@ -93,6 +101,39 @@ count_mappings (ino_t inode)
         n++;
     }
   return n;
+}
+
+/* A folder for the files of one test, and its end: nothing may be left in it. */
+static inline char *
+make_folder (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *folder = g_dir_make_tmp ("shnd-test-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  return folder;
+}
+
+static inline void
+remove_folder (const char *folder)
+{
+  g_autoptr (GDir) left = g_dir_open (folder, 0, NULL);
+
+  g_assert_cmpstr (g_dir_read_name (left), ==, NULL);
+  g_assert_cmpint (rmdir (folder), ==, 0);
+}
+
+/* Nothing in shared memory has that name. */
+static inline void
+assert_no_name (const char *name)
+{
+  g_assert_false (has_name (name));
+}
+
+static inline void
+assert_cancelled (GError *error)
+{
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
 static inline void

@@ -241,9 +241,8 @@ test_save_async (void)
   for (guint i = 0; i < 150000; i++)
     g_assert_cmpint (((const gint32 *) shnd_array_get_data (saved))[i], ==, i);
 
-  /* Nothing holds the memory any more, once the threads are through. */
-  unlink_name (name);
-  while (count_mappings (inode) > 0)
+  /* Nothing holds the memory any more, once the threads are through, and the name goes with it. */
+  while (count_mappings (inode) > 0 || has_name (name))
     g_usleep (1000);
 
   /* Closed before it: an error, which comes the same way as others. */

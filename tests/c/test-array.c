@@ -510,11 +510,12 @@ test_properties (void)
   guint n_dims, n_notified = 0;
   ShndAccess access;
   ShndOrder order;
-  gboolean closed;
+  gboolean closed, persistent;
 
   g_object_get (array, "name", &name_value, "dtype", &dtype, "shape", &shape, "strides", &strides,
                 "n-dims", &n_dims, "size", &size, "item-size", &item_size, "n-bytes", &n_bytes,
-                "order", &order, "access", &access, "closed", &closed, NULL);
+                "order", &order, "access", &access, "closed", &closed, "persistent", &persistent,
+                NULL);
   g_assert_cmpstr (name_value, ==, name);
   g_assert_cmpstr (shnd_dtype_to_string (dtype), ==, "<i4");
   shape_text = g_variant_print (shape, TRUE);
@@ -528,12 +529,13 @@ test_properties (void)
   g_assert_cmpint (order, ==, SHND_ORDER_C);
   g_assert_cmpint (access, ==, SHND_ACCESS_READ_WRITE);
   g_assert_false (closed);
+  g_assert_false (persistent);
 
   g_signal_connect (array, "notify::closed", G_CALLBACK (closed_cb), &n_notified);
   shnd_array_close (array);
   shnd_array_close (array);
   g_assert_cmpuint (n_notified, ==, 1);
-  unlink_name (name);
+  g_assert_false (has_name (name));
 }
 
 /* What a process writes the other sees, and a child's end takes nothing away. */

@@ -15,7 +15,8 @@ if (command === 'add') {
     array.assign(values.map(value => value + Number(args[0])));
     print(`shape ${array.shape} dtype ${array.dtype} sum ${sum}`);
 } else if (command === 'make') {
-    Shnd.Array.new_from_typed_array(name, Float64Array.of(0.5, 1.5, 2.5));
+    Shnd.Array.new_from_typed_array(name, Float64Array.of(0.5, 1.5, 2.5), [3],
+        Shnd.CreateFlags[args[0] ?? 'NONE']);
     print('made');
 } else if (command === 'scribble') {
     const array = Shnd.Array.open(name, Shnd.Access.READ);

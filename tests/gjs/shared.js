@@ -49,15 +49,39 @@ export function makePath(base = 'array.npy') {
 export function makeReadOnly(typedArray, shape = [typedArray.length], flags = 0) {
     const name = makeName();
 
-    Shnd.Array.new_from_typed_array(name, typedArray, shape, flags);
+    const made = Shnd.Array.new_from_typed_array(name, typedArray, shape, flags);
+    const opened = Shnd.Array.open(name, Shnd.Access.READ);
+    made.close();
 
-    return Shnd.Array.open(name, Shnd.Access.READ);
+    return opened;
+}
+
+/* Runs the main loop until the promise is settled; returns its value, or throws. */
+export function wait(promise) {
+    const loop = new GLib.MainLoop(null, false);
+    let value, failed;
+
+    promise.then(v => {
+        [value, failed] = [v, false];
+    }, error => {
+        [value, failed] = [error, true];
+    }).finally(() => loop.quit());
+    loop.run();
+    if (failed)
+        throw value;
+
+    return value;
+}
+
+function getScriptPath(name) {
+    const folder = GLib.path_get_dirname(GLib.filename_from_uri(import.meta.url)[0]);
+
+    return GLib.build_filenamev([folder, name]);
 }
 
 /* Runs a script of this folder in a process of its own; returns what it printed. */
 export function runScript(name, ...args) {
-    const folder = GLib.path_get_dirname(GLib.filename_from_uri(import.meta.url)[0]);
-    const path = GLib.build_filenamev([folder, name]);
+    const path = getScriptPath(name);
     const process = Gio.Subprocess.new(
         ['gjs', ...name.endsWith('.mjs') ? ['-m'] : [], path, ...args],
         Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE);
@@ -67,4 +91,36 @@ export function runScript(name, ...args) {
         throw new Error(`${name} failed with ${process.get_status()}: ${errors}`);
 
     return output.trim();
+}
+
+/* Does something from the main loop, once. */
+export function later(work, delay = 30) {
+    GLib.timeout_add(GLib.PRIORITY_DEFAULT, delay, () => {
+        work();
+
+        return GLib.SOURCE_REMOVE;
+    });
+}
+
+/* Runs the main loop until there is what it shall bring. */
+export function runUntil(condition) {
+    const tick = GLib.timeout_add(GLib.PRIORITY_DEFAULT, 10, () => GLib.SOURCE_CONTINUE);
+    const end = GLib.get_monotonic_time() + 60e6;
+
+    while (!condition()) {
+        if (GLib.get_monotonic_time() > end)
+            throw new Error('The main loop brings nothing');
+        GLib.MainContext.default().iteration(true);
+    }
+    GLib.source_remove(tick);
+}
+
+/* Starts a script of this folder in a process of its own, which is gone when the test is over. */
+export function startScript(name, ...args) {
+    const process = Gio.Subprocess.new(['gjs', '-m', getScriptPath(name), ...args],
+        Gio.SubprocessFlags.STDOUT_SILENCE);
+
+    Tap.cleanUp(() => process.force_exit());
+
+    return process;
 }

@@ -5,8 +5,8 @@
 import GLib from 'gi://GLib?version=2.0';
 import Shnd from 'gi://Shnd?version=1';
 
-import {exists, makeName, runScript} from './shared.js';
-import {equal, ok, run, test} from './tap.js';
+import {exists, failure, makeName, runScript} from './shared.js';
+import {equal, ok, run, test, throws} from './tap.js';
 
 test('another process sees and changes the elements', () => {
     const name = makeName();
@@ -19,10 +19,18 @@ test('another process sees and changes the elements', () => {
     ok(exists(name), 'the segment outlives a process that opened it');
 });
 
-test('an array outlives the process that made it', () => {
+test('an array goes with the process that made it', () => {
     const name = makeName();
 
     equal(runScript('child.mjs', 'make', name), 'made');
+    ok(!exists(name), 'a script that ends gives back what it holds');
+    throws(() => Shnd.Array.open(name), failure.NOT_FOUND, name);
+});
+
+test('an array that is persistent outlives the process that made it', () => {
+    const name = makeName();
+
+    equal(runScript('child.mjs', 'make', name, 'PERSISTENT'), 'made');
 
     const array = Shnd.Array.open(name);
     equal(array.shape, [3]);
@@ -48,11 +56,13 @@ test('a script of the old kind gets the same', () => {
 test('a .npy file is what others see', () => {
     const name = makeName();
 
-    Shnd.Array.new_from_typed_array(name, Int16Array.of(1, 2), [1, 2]);
+    const array = Shnd.Array.new_from_typed_array(name, Int16Array.of(1, 2), [1, 2]);
     const [, content] = GLib.file_get_contents(`/dev/shm/${name}`);
     const header = String.fromCharCode(...content.subarray(10, 4096)).trimEnd();
     equal(header, "{'descr': '<i2', 'fortran_order': False, 'shape': (1, 2), }");
     equal(Array.from(content.subarray(4096, 4100)), [1, 0, 2, 0]);
+    array.close();
+    ok(!exists(name), 'the last handle takes the file along');
 });
 
 run();

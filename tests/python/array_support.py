@@ -10,6 +10,7 @@ READ = Shnd.Access.READ
 READ_WRITE = Shnd.Access.READ_WRITE
 FORTRAN = Shnd.CreateFlags.FORTRAN
 SPARSE = Shnd.CreateFlags.SPARSE
+PERSISTENT = Shnd.CreateFlags.PERSISTENT
 
 NAME = PREFIX + 'array'
 STRUCT = np.dtype([('id', '<u2'), ('place', '>f4', (2, 2)), ('word', '<U3'),

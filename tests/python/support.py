@@ -15,12 +15,15 @@ os.environ.setdefault('G_DEBUG', 'fatal-warnings')
 
 gi.require_version('Shnd', '1')
 
-from gi.repository import GLib, Shnd  # noqa: E402
+from gi.repository import Gio, GLib, GObject, Shnd  # noqa: E402, F401
 
 SHM = '/dev/shm'
 
 # Other tests run at the same time; these names are this process's own.
 PREFIX = f'shnd-test-{os.getpid()}-'
+
+# The sanitizer's mlock() does nothing.
+HAS_MLOCK = 'asan' not in os.environ.get('LD_PRELOAD', '')
 
 
 def diagnose(text):

@@ -12,7 +12,7 @@ import unittest
 import weakref
 
 import numpy as np
-from support import PREFIX, SHM, GLib, SharedTestCase, Shnd, main
+from support import PREFIX, SHM, GLib, SharedTestCase, Shnd, main, own_names
 
 NAME = PREFIX + 'lifetime'
 READ = Shnd.Access.READ
@@ -44,7 +44,8 @@ class Lifetime(SharedTestCase):
     def setUp(self):
         gc.collect()
         gc.disable()
-        Shnd.Array.new_from_array(NAME, np.arange(6, dtype='i4').reshape(2, 3))
+        Shnd.Array.new_from_array(NAME, np.arange(6, dtype='i4').reshape(2, 3),
+                                  Shnd.CreateFlags.PERSISTENT)
         self.assertFalse(is_mapped())
 
     def tearDown(self):
@@ -216,6 +217,96 @@ class Lifetime(SharedTestCase):
         self.assertEqual(counters[:].tolist(), [200] * 4)
 
 
+class Names(SharedTestCase):
+    """Whatever shows the memory keeps the name, and the last one takes it along."""
+
+    def setUp(self):
+        gc.collect()
+        gc.disable()
+
+    def tearDown(self):
+        gc.enable()
+
+    def test_shown(self):
+        makers = {
+            'the array': lambda array: array,
+            'another handle': lambda array: Shnd.Array.open(NAME),
+            'one for reading': lambda array: Shnd.Array.open(NAME, READ),
+            'a view': lambda array: array.T.slice(0, 1),
+            'NumPy': lambda array: array.get()[1:],
+            'NumPy, of one for reading': lambda array: Shnd.Array.open(NAME, READ)[0],
+            'memoryview': lambda array: array.data,
+            'DLPack': np.from_dlpack,
+            'bytes': lambda array: array.get_bytes(),
+        }
+        for what, make in makers.items():
+            with self.subTest(what):
+                array = Shnd.Array.new_from_array(NAME, np.arange(6, dtype='i4').reshape(2, 3))
+                kept = make(array)
+                del array
+                self.assertEqual(own_names(), [NAME])
+                self.assertEqual(Shnd.Array.open(NAME)[1, 2], 5)
+                self.assertEqual(own_names(), [NAME])
+                del kept
+                self.assertEqual(own_names(), [])
+                self.assert_error(Shnd.Error.NOT_FOUND, NAME, Shnd.Array.open, NAME)
+
+    def test_not_shown(self):
+        """A copy of the bytes, or a private mapping, is not the array."""
+        array = Shnd.Array.new_from_array(NAME, np.arange(6))
+        private = array.get_cow_bytes()
+        del array
+        self.assertEqual(own_names(), [])
+        self.assertEqual(private.get_data(), np.arange(6).tobytes())
+
+    def test_closed(self):
+        array = Shnd.Array.new(NAME, 'i4', 3)
+        array.close()
+        self.assertEqual(own_names(), [])
+        array = Shnd.Array.new(NAME, 'i4', 3)
+        shown = array.get()
+        array.close()
+        self.assertEqual(own_names(), [NAME])
+        del shown
+        self.assertEqual(own_names(), [])
+
+    def test_persistent(self):
+        array = Shnd.Array.new(NAME, 'i4', 3, Shnd.CreateFlags.PERSISTENT)
+        self.assertTrue(array.get_persistent())
+        del array
+        self.assertEqual(own_names(), [NAME])
+        array = Shnd.Array.open(NAME, READ)
+        self.assertTrue(array.get_persistent())
+        array.close()
+        self.assertEqual(own_names(), [NAME])
+        Shnd.unlink(NAME)
+
+    def test_end_of_interpreter(self):
+        """A script that ends gives back what it holds, whether or not Python tidies up."""
+        make = IMPORT + "array = Shnd.Array.new(sys.argv[1], 'i4', 3)\n"
+        run(make, NAME)
+        self.assertEqual(own_names(), [])
+        run(make + "view = array.get()\narray.itself = array\nsys.exit(0)\n", NAME)
+        self.assertEqual(own_names(), [])
+        self.assertRaises(AssertionError, run, make + 'raise KeyError\n', NAME)
+        self.assertEqual(own_names(), [])
+
+    def test_abrupt_end(self):
+        """What one leaves that has no time for that is nobody's: it is not found."""
+        make = IMPORT + "import os\narray = Shnd.Array.new(sys.argv[1], 'i4', 3)\nos._exit(0)\n"
+        run(make, NAME)
+        self.assert_error(Shnd.Error.NOT_FOUND, NAME, Shnd.Array.open, NAME)
+        # A new one can have the name.
+        array = Shnd.Array.new(NAME, 'u1', 5)
+        self.assertEqual(Shnd.Array.open(NAME).shape, (5,))
+        array.close()
+        self.assertEqual(own_names(), [])
+        run(make, NAME)
+        # Another test may do the same at this moment, and be the one that is told the name.
+        Shnd.reap()
+        self.assertEqual(own_names(), [])
+
+
 class Processes(SharedTestCase):
     def test_both_ways(self):
         array = Shnd.Array.new_from_array(NAME, np.arange(6, dtype='>f4').reshape(2, 3).T)
@@ -256,7 +347,10 @@ class Processes(SharedTestCase):
             array.unlink()
 
     def test_made_elsewhere(self):
-        run(IMPORT + "array = Shnd.Array.new_from_array(sys.argv[1], [[1, 2], [3, 4]])\n", NAME)
+        run(IMPORT + textwrap.dedent("""
+            array = Shnd.Array.new_from_array(sys.argv[1], [[1, 2], [3, 4]],
+                                              Shnd.CreateFlags.PERSISTENT)
+            """), NAME)
         try:
             self.assertEqual(Shnd.Array.open(NAME)[1, 0], 3)
         finally:
@@ -270,6 +364,31 @@ class Processes(SharedTestCase):
             os._exit(0)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertEqual(array[1], 42)
+
+    def test_name_after_fork(self):
+        """Of a parent and its child the last one takes the name along."""
+        for last in ('parent', 'child'):
+            with self.subTest(last):
+                array = Shnd.Array.new(NAME, 'i4', 2)
+                reading, writing = os.pipe()
+                child = os.fork()
+                if child == 0:
+                    os.close(writing)
+                    os.read(reading, 1)
+                    array[1] = 42
+                    array.close()
+                    os._exit(0)
+                os.close(reading)
+                if last == 'child':
+                    array.close()
+                    self.assertEqual(Shnd.Array.open(NAME)[1], 0)
+                os.close(writing)
+                self.assertEqual(os.waitpid(child, 0)[1], 0)
+                if last == 'parent':
+                    self.assertEqual(array[1], 42)
+                    self.assertEqual(own_names(), [NAME])
+                    array.close()
+                self.assertEqual(own_names(), [])
 
 
 WITHOUT = "import sys\nsys.modules['numpy'] = None\n" + IMPORT

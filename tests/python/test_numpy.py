@@ -154,7 +154,8 @@ class NumPy(ArrayTestCase):
 
 class ReadOnly(ArrayTestCase):
     def setUp(self):
-        Shnd.Array.new_from_array(NAME, np.arange(6, dtype='i8').reshape(2, 3))
+        made = Shnd.Array.new_from_array(NAME, np.arange(6, dtype='i8').reshape(2, 3))
+        self.addCleanup(made.close)
         self.array = Shnd.Array.open(NAME, READ)
 
     def test_numpy(self):
@@ -176,9 +177,9 @@ class ReadOnly(ArrayTestCase):
         self.assertEqual(array[1, 2], 5)
 
     def test_structured(self):
-        Shnd.Array.new_from_array(NAME + '2', np.zeros(2, STRUCT))
+        made = Shnd.Array.new_from_array(NAME + '2', np.zeros(2, STRUCT))
         array = Shnd.Array.open(NAME + '2', READ)
-        array.unlink()
+        made.close()
         for view in (array.get(), array['id'], array[1:]):
             self.assertFalse(view.flags.writeable)
             self.assertRaises(ValueError, view.setflags, write=True)

@@ -9,7 +9,7 @@ import sys
 import time
 
 import numpy as np
-from support import PREFIX, SHM, GLib, SharedTestCase, Shnd, diagnose, main
+from support import PREFIX, SHM, GLib, SharedTestCase, Shnd, diagnose, main, own_names
 
 Access = Shnd.Access
 Error = Shnd.Error
@@ -33,7 +33,11 @@ class TestDeath(SharedTestCase):
         return None
 
     def test_killed_maker(self):
-        """One that dies while it fills an array leaves none; nor is there one before."""
+        """One that dies while it fills an array leaves none; nor is there one before.
+
+        The names are persistent, so that what is there after the maker's end is what it made.
+        """
+        flags = Shnd.CreateFlags.PERSISTENT
         n_bytes = 96 * MIB
         source = np.ones(n_bytes, 'u1')
         n_midway = 0
@@ -45,13 +49,13 @@ class TestDeath(SharedTestCase):
                 if pid == 0:
                     try:
                         if what == 'new_from_array':
-                            Shnd.Array.new_from_array(NAME, source)
+                            Shnd.Array.new_from_array(NAME, source, flags)
                         elif what == 'new_from_bytes':
-                            Shnd.Array.new_from_bytes(NAME, 'u1', (n_bytes,), data)
+                            Shnd.Array.new_from_bytes(NAME, 'u1', (n_bytes,), data, flags)
                         elif what == 'dup':
-                            data.dup(NAME)
+                            data.dup(NAME, flags)
                         else:
-                            Shnd.Array.new(NAME, 'u1', (n_bytes,))
+                            Shnd.Array.new(NAME, 'u1', (n_bytes,), flags)
                     finally:
                         os._exit(0)
                 # Stopped as soon as there is something, it cannot go on while we look.
@@ -103,22 +107,25 @@ class TestRaces(SharedTestCase):
     OPENERS = 2
     SHAPE = (300, 300)
 
-    def create(self, me, barrier, wins):
+    def create(self, me, barrier, done, wins):
+        kept = []
         for i in range(self.ROUNDS):
             contents = np.full(self.SHAPE, me, 'u1')
             barrier.wait(60)
             try:
                 if me % 2:
-                    Shnd.Array.new_from_array(f'{NAME}-{i}', contents)
+                    kept.append(Shnd.Array.new_from_array(f'{NAME}-{i}', contents))
                 else:
-                    Shnd.Array.new_from_bytes(f'{NAME}-{i}', 'u1', self.SHAPE, contents.tobytes())
+                    kept.append(Shnd.Array.new_from_bytes(f'{NAME}-{i}', 'u1', self.SHAPE,
+                                                          contents.tobytes()))
                 wins[i * self.CREATORS + me] = 1
             except GLib.Error as error:
                 if not error.matches(Error.quark(), Error.EXISTS):
                     raise
-        barrier.wait(60)
+        done.wait(60)
+        done.wait(60)
 
-    def look(self, me, barrier, seen):
+    def look(self, me, barrier, done, seen):
         for i in range(self.ROUNDS):
             barrier.wait(60)
             deadline = time.monotonic() + 60
@@ -133,29 +140,42 @@ class TestRaces(SharedTestCase):
                 assert array.shape == self.SHAPE and (array == array[0, 0]).all()
                 seen[i * self.OPENERS + me] = array[0, 0]
                 break
-        barrier.wait(60)
+        done.wait(60)
+        done.wait(60)
 
     def test_one_name(self):
         context = multiprocessing.get_context('fork')
         barrier = context.Barrier(self.CREATORS + self.OPENERS)
+        done = context.Barrier(self.CREATORS + self.OPENERS + 1)
         wins = context.Array('b', self.ROUNDS * self.CREATORS)
         seen = context.Array('b', [-1] * (self.ROUNDS * self.OPENERS))
-        processes = [context.Process(target=self.create, args=(i, barrier, wins))
+        processes = [context.Process(target=self.create, args=(i, barrier, done, wins))
                      for i in range(self.CREATORS)]
-        processes += [context.Process(target=self.look, args=(i, barrier, seen))
+        processes += [context.Process(target=self.look, args=(i, barrier, done, seen))
                       for i in range(self.OPENERS)]
         for process in processes:
             process.start()
-        for process in processes:
-            process.join()
+        try:
+            done.wait(120)
+            self.check(wins, seen)
+            done.wait(60)
+        except BaseException:
+            done.abort()
+            raise
+        finally:
+            for process in processes:
+                process.join()
         self.assertEqual([process.exitcode for process in processes], [0] * len(processes))
+        # Each took its own with it.
+        self.assertEqual(own_names(), [])
+
+    def check(self, wins, seen):
         for i in range(self.ROUNDS):
             winners = [me for me in range(self.CREATORS) if wins[i * self.CREATORS + me]]
             self.assertEqual(len(winners), 1, f'round {i}')
             for me in range(self.OPENERS):
                 self.assertEqual(seen[i * self.OPENERS + me], winners[0])
             self.assertTrue((np.load(f'{SHM}/{NAME}-{i}') == winners[0]).all())
-            Shnd.unlink(f'{NAME}-{i}')
 
     def test_make_and_remove(self):
         """While a name comes and goes, it stands for a whole array, or for none."""
@@ -166,7 +186,16 @@ class TestRaces(SharedTestCase):
             i = 0
             while not stop.is_set():
                 i = (i + 1) % 100
-                Shnd.Array.new_from_array(NAME, np.full((i + 1, 1000), i, 'u1')).unlink()
+                try:
+                    array = Shnd.Array.new_from_array(NAME, np.full((i + 1, 1000), i, 'u1'))
+                except GLib.Error as error:
+                    # Whoever opened the one before may still have it.
+                    if not error.matches(Error.quark(), Error.EXISTS):
+                        raise
+                    continue
+                if i % 2:
+                    array.unlink()
+                array.close()
 
         maker = context.Process(target=make)
         maker.start()
@@ -181,11 +210,14 @@ class TestRaces(SharedTestCase):
                 n_opened += 1
                 self.assertEqual(array.shape, (array[0, 0] + 1, 1000))
                 self.assertTrue((array == array[0, 0]).all())
+                # Its name goes with it, if the maker has left that to us.
+                del array
         finally:
             stop.set()
             maker.join()
         self.assertEqual(maker.exitcode, 0)
         self.assertEqual(n_opened, 300)
+        self.assertEqual(own_names(), [])
 
 
 if __name__ == '__main__':

@@ -74,14 +74,22 @@ class TestLimits(SharedTestCase):
 
     def test_file_size_limit(self):
         """RLIMIT_FSIZE is an error, not the signal that kills."""
-        with tempfile.TemporaryDirectory(prefix='shnd-test-') as folder:
+        with tempfile.TemporaryDirectory(prefix='shnd-test-') as folder, \
+                tempfile.NamedTemporaryFile(suffix='.npy') as file:
             path = os.path.join(folder, 'array.npy')
+            large_path = file.name
             np.save(path, np.arange(10))
+            np.save(large_path, np.zeros(2 * MIB, 'u1'))
 
             def run():
                 functions = makers(NAME, 2 * MIB) + makers(None, 2 * MIB)
                 large = Shnd.Array.new(None, 'u1', (2 * MIB,))
                 functions += [
+                    ('load', lambda: Shnd.Array.load(NAME, large_path)),
+                    ('load, anonymous', lambda: Shnd.Array.load(None, large_path)),
+                    ('new_path', lambda: Shnd.Array.new_path(path + '.new', 'u1', 2 * MIB)),
+                    ('new_path, sparse', lambda: Shnd.Array.new_path(
+                        path + '.new', 'u1', 2 * MIB, CreateFlags.SPARSE)),
                     ('sparse', lambda: Shnd.Array.new(NAME, 'u1', (2 * MIB,), CreateFlags.SPARSE)),
                     ('save', lambda: large.save(path)),
                     ('save, new', lambda: large.save(path + '.new')),
@@ -107,12 +115,15 @@ class TestLimits(SharedTestCase):
         array = Shnd.Array.new_from_array(OTHER, np.arange(10))
         with tempfile.TemporaryDirectory(prefix='shnd-test-') as folder:
             path = os.path.join(folder, 'array.npy')
+            new_path = os.path.join(folder, 'new.npy')
             np.save(path, np.arange(10))
             functions = makers(NAME, 10000) + makers(None, 10000) + [
                 ('open', lambda: Shnd.Array.open(OTHER)),
                 ('open_path', lambda: Shnd.Array.open_path(path)),
                 ('open_segment', lambda: Shnd.Array.open_segment(OTHER, 'u1', (10,))),
                 ('save', lambda: array.save(path)),
+                ('load', lambda: Shnd.Array.load(NAME, path)),
+                ('new_path', lambda: Shnd.Array.new_path(new_path, 'u1', 10)),
             ]
             soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
             n_errors = n_made = 0
@@ -141,6 +152,8 @@ class TestLimits(SharedTestCase):
                         n_made += 1
                         if isinstance(made, Shnd.Array) and made.get_name() not in (None, OTHER):
                             made.unlink()
+                        if os.path.exists(new_path):
+                            os.unlink(new_path)
                     del made, error
                     gc.collect()
                     self.assertEqual(count_handles(), before, what)
@@ -195,6 +208,12 @@ class TestFullShm(SharedTestCase):
     def test_save(self):
         self.run_inside('save')
 
+    def test_load(self):
+        self.run_inside('load')
+
+    def test_new_path(self):
+        self.run_inside('new_path')
+
     def test_sparse(self):
         self.run_inside('sparse')
 
@@ -234,10 +253,11 @@ class InSmallShm(SharedTestCase):
     def fill_up(self):
         free = self.free()
         names = []
+        made = []
         while True:
             name = f'{PREFIX}{len(names)}'
             try:
-                Shnd.Array.new_from_array(name, np.full(50000, len(names), 'u1'))
+                made.append(Shnd.Array.new_from_array(name, np.full(50000, len(names), 'u1')))
             except GLib.Error as error:
                 assert error.matches(Error.quark(), Error.NO_SPACE)
                 break
@@ -249,7 +269,11 @@ class InSmallShm(SharedTestCase):
             # Reserved: every byte can be written though nothing is free.
             array[:] = 0
             del array
+        # The first by their names, the others by letting go of them.
+        for name in names[:5]:
             Shnd.unlink(name)
+        assert sorted(os.listdir(SHM)) == sorted(names[5:])
+        del made
         gc.collect()
         assert os.listdir(SHM) == [] and self.free() == free
 
@@ -266,6 +290,49 @@ class InSmallShm(SharedTestCase):
         array.slice(0, 0, 1000).save(old)
         assert np.load(old).shape == (1000,)
         os.unlink(old)
+
+    def load(self):
+        path = os.path.join(self.folder, 'sparse.npy')
+        with open(path, 'wb') as file:
+            np.lib.format.write_array_header_1_0(
+                file, {'descr': '|u1', 'fortran_order': False, 'shape': (64 * MIB,)})
+            file.truncate(file.tell() + 64 * MIB)
+        free = self.free()
+        before = count_handles()
+        seen = []
+        # What is there to be read is more than there is room, reserved or not.
+        for flags in (CreateFlags.NONE, CreateFlags.SPARSE):
+            self.assert_error(Error.NO_SPACE, f'{SHM} has {free} free', lambda: Shnd.Array.load(
+                NAME, path, flags, progress=lambda *args: seen.append(args)))
+            assert os.listdir(SHM) == [] and self.free() == free
+        assert count_handles() == before
+        assert seen == [], seen
+        os.unlink(path)
+
+    def new_path(self):
+        path = os.path.join(self.folder, 'new.npy')
+        free = os.statvfs(self.folder).f_bavail
+        before = count_handles()
+        self.assert_error(Error.NO_SPACE, 'the disk has ', Shnd.Array.new_path, path, 'u1', 2 * MIB)
+        assert os.listdir(self.folder) == []
+        assert os.statvfs(self.folder).f_bavail == free
+        assert count_handles() == before
+        array = Shnd.Array.new_path(path, 'u1', MIB // 2)
+        # Reserved: every byte can be written though nothing is free.
+        with open(os.path.join(self.folder, 'filler'), 'wb', buffering=0) as filler:
+            try:
+                while filler.write(bytes(4096)) == 4096:
+                    pass
+            except OSError:
+                pass
+        array[...] = 1
+        array.sync()
+        os.unlink(filler.name)
+        os.unlink(path)
+        array = Shnd.Array.new_path(path, 'u1', 64 * MIB, CreateFlags.SPARSE)
+        array[-1] = 7
+        assert Shnd.Array.open_path(path)[-1] == 7
+        os.unlink(path)
 
     def sparse(self):
         array = Shnd.Array.new(NAME, 'u1', (64 * MIB,), CreateFlags.SPARSE)

@@ -188,6 +188,93 @@ void test_files () throws Error {
     DirUtils.remove (folder);
 }
 
+void test_load () throws Error {
+    var folder = DirUtils.make_tmp ("shnd-test-vala-XXXXXX");
+    var path = Path.build_filename (folder, "array.npy");
+    var name = make_name ();
+    var cancellable = new Cancellable ();
+    int64 last = 0;
+
+    var file = new Shnd.Array.path (path, new Shnd.DType (">i2"), { 2, 3 }, FORTRAN);
+    file.set_int64 ({ 1, 2 }, 258);
+    assert_true (file.sync ());
+    assert_true (file.sync (ASYNC | INVALIDATE, cancellable));
+    check_throws (() => new Shnd.Array.path (path, file.dtype, { 1 }), Shnd.Error.EXISTS);
+
+    var array = Shnd.Array.load (name, path);
+    check_string (array.name, name);
+    check_string (array.dtype.to_string (), ">i2");
+    assert_true (array.order == FORTRAN);
+    check_int (array.get_int64 ({ 1, 2 }), 258);
+    assert_true (array.mlock ());
+    assert_true (array.munlock ());
+    check_throws (() => Shnd.Array.load (name, path), Shnd.Error.EXISTS);
+    check_throws (() => Shnd.Array.load (null, path, FORTRAN), Shnd.Error.INVALID_ARGUMENT);
+    array.unlink ();
+
+    Shnd.Array.load (null, path, SPARSE, cancellable, (read, total) => {
+        last = read;
+        check_int (total, 12);
+    });
+    check_int (last, 12);
+    cancellable.cancel ();
+    try {
+        Shnd.Array.load (null, path, NONE, cancellable);
+        Test.fail ();
+    } catch (IOError.CANCELLED error) {
+    }
+
+    FileUtils.unlink (path);
+    check_throws (() => Shnd.Array.load (null, path), Shnd.Error.NOT_FOUND);
+    check_int (DirUtils.remove (folder), 0);
+}
+
+async void load (string folder) throws Error {
+    var path = Path.build_filename (folder, "array.npy");
+    var cancellable = new Cancellable ();
+
+    var file = new Shnd.Array.path (path, new Shnd.DType ("f8"), { 3 });
+    file.set_double ({ 2 }, 0.5);
+    assert_true (yield file.sync_async ());
+
+    var array = yield Shnd.Array.load_async (null, path);
+    check_string (array.name, null);
+    assert_true (array.get_double ({ 2 }) == 0.5);
+
+    cancellable.cancel ();
+    try {
+        yield Shnd.Array.load_async (null, path, NONE, cancellable);
+        Test.fail ();
+    } catch (IOError.CANCELLED error) {
+    }
+    try {
+        yield file.sync_async (NONE, cancellable);
+        Test.fail ();
+    } catch (IOError.CANCELLED error) {
+    }
+    try {
+        yield Shnd.Array.load_async (null, path + "x");
+        Test.fail ();
+    } catch (Shnd.Error.NOT_FOUND error) {
+    }
+
+    FileUtils.unlink (path);
+}
+
+void test_load_async () throws Error {
+    var folder = DirUtils.make_tmp ("shnd-test-vala-XXXXXX");
+    var loop = new MainLoop ();
+    AsyncResult? outcome = null;
+
+    load.begin (folder, (object, result) => {
+        outcome = result;
+        loop.quit ();
+    });
+    loop.run ();
+    load.end (outcome);
+    check_int (DirUtils.remove (folder), 0);
+}
+
 async void save (Shnd.Array array, string folder) throws Error {
     var path = Path.build_filename (folder, "array.npy");
     var cancellable = new Cancellable ();
@@ -312,6 +399,8 @@ int main (string[] args) {
     add_test ("/vala/array/views", test_views);
     add_test ("/vala/array/files", test_files);
     add_test ("/vala/array/save-async", test_save_async);
+    add_test ("/vala/array/load", test_load);
+    add_test ("/vala/array/load-async", test_load_async);
     add_test ("/vala/array/segment", test_segment);
     add_test ("/vala/array/close", test_close);
     add_test ("/vala/array/other-process", test_other_process);
