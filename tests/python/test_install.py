@@ -18,6 +18,7 @@ MESON, BUILD = sys.argv[1:3]
 del sys.argv[1:3]
 
 PYTHON_CODE = """
+import os
 import sys
 import gi
 gi.require_version('Shnd', '1')
@@ -27,6 +28,14 @@ assert override == sys.argv[1], override
 array = Shnd.Array.new(None, 'f4', (2, 3))
 array[1, 2] = 7
 assert array.get()[1, 2] == 7
+import shndarray
+with shndarray.SharedMemoryManager() as manager:
+    assert shndarray.SharedNDArray.from_array(manager, array.get())[1, 2] == 7
+folder = os.path.dirname(shndarray.__file__)
+assert folder == os.path.join(sys.argv[3], 'shndarray'), folder
+for name in ('py.typed', '__init__.pyi', '../gi-stubs/repository/Shnd.pyi', 'sharedarray.py',
+             'shared_ndarray1.py'):
+    assert os.path.exists(os.path.join(folder, name)), name
 with open('/proc/self/maps') as maps:
     libraries = {line.split()[-1] for line in maps if 'libshndarray' in line}
 assert libraries == {sys.argv[2]}, libraries
@@ -73,6 +82,10 @@ class Install(unittest.TestCase):
         pattern = f'{cls.root}{os.path.join(prefix, overrides)}/Shnd.py' if overrides else \
             f'{cls.prefix}/**/gi/overrides/Shnd.py'
         cls.overrides = glob.glob(pattern, recursive=True)
+        packages = options['python_package_dir']
+        pattern = f'{cls.root}{os.path.join(prefix, packages)}/shndarray' if packages else \
+            f'{cls.prefix}/**/*-packages/shndarray'
+        cls.packages = glob.glob(pattern, recursive=True)
 
     @classmethod
     def tearDownClass(cls):
@@ -85,8 +98,9 @@ class Install(unittest.TestCase):
         environment['GI_TYPELIB_PATH'] = os.path.join(self.libdir, 'girepository-1.0')
         environment['LD_LIBRARY_PATH'] = self.libdir
         # .../gi/overrides/Shnd.py
-        environment['PYTHONPATH'] = os.path.dirname(os.path.dirname(os.path.dirname(
-            self.overrides[0])))
+        environment['PYTHONPATH'] = os.pathsep.join((
+            os.path.dirname(os.path.dirname(os.path.dirname(self.overrides[0]))),
+            os.path.dirname(self.packages[0])))
         return environment
 
     def test_files(self):
@@ -98,11 +112,11 @@ class Install(unittest.TestCase):
                      os.path.join(self.libdir, 'girepository-1.0', 'Shnd-1.typelib'),
                      os.path.join(self.datadir, 'gir-1.0', 'Shnd-1.gir'),
                      *(os.path.join(headers, name) for name in (
-                         'shndarray.h', 'shnd-array.h', 'shnd-dtype.h', 'shnd-enums.h',
-                         'shnd-error.h', 'shnd-names.h', 'shnd-version.h',
+                         'shndarray.h', 'shnd-array.h', 'shnd-array-info.h', 'shnd-dtype.h',
+                         'shnd-enums.h', 'shnd-error.h', 'shnd-names.h', 'shnd-version.h',
                          'shnd-enum-types.h'))):
             self.assertTrue(os.path.exists(path), path)
-        self.assertEqual(len(os.listdir(headers)), 8)
+        self.assertEqual(len(os.listdir(headers)), 9)
 
     def test_all_that_meson_promises(self):
         for path in introspect('--installed').values():
@@ -117,10 +131,12 @@ class Install(unittest.TestCase):
 
     def test_one_override(self):
         self.assertEqual(len(self.overrides), 1, self.overrides)
+        self.assertEqual(len(self.packages), 1, self.packages)
 
     def test_python(self):
         printed = subprocess.check_output(
-            [sys.executable, '-B', '-c', PYTHON_CODE, self.overrides[0], self.library],
+            [sys.executable, '-B', '-c', PYTHON_CODE, self.overrides[0], self.library,
+             os.path.dirname(self.packages[0])],
             env=self.make_environment(), text=True, cwd=self.root, timeout=60)
         self.assertEqual(printed, 'fine\n')
 

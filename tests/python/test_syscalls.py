@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from support import PREFIX, SHM, SharedTestCase, main
@@ -13,12 +14,23 @@ from support import PREFIX, SHM, SharedTestCase, main
 NAME = PREFIX + 'syscalls'
 PATH = f'{SHM}/{NAME}'
 
+# The bytes of the locks; doc/format.md lists them.
+LEASE = 1 << 62
+SLOTS = LEASE + 0x10000
+
+# All but what the interpreter asks for by itself.
+CALLS = r'^(?!mmap\(NULL, \d+, PROT_READ\|PROT_WRITE, MAP_PRIVATE|munmap|brk|madvise)'
+
 # Between two marks in the trace is one call of the library.
 CODE = f'''
 import os
 import gi
 gi.require_version('Shnd', '1')
+from gi.module import get_introspection_module
 from gi.repository import Shnd
+
+# The library's own methods, without what Python adds.
+Array = get_introspection_module('Shnd').Array
 
 def mark(name):
     os.access('/mark-' + name, os.F_OK)
@@ -30,12 +42,38 @@ mark('new')
 made = Shnd.Array.new({NAME!r}, '<f8', (100, 100))
 mark('open')
 opened = Shnd.Array.open({NAME!r}, Shnd.Access.READ)
-mark('unlink')
-made.unlink()
+mark('close')
+opened.close()
+mark('first_lock')
+Array.lock(made, -1, None)
+mark('lock')
+Array.unlock(made)
+Array.lock(made, -1, None)
+Array.unlock(made)
+mark('update')
+Array.update(made)
+mark('close_last')
+made.close()
 mark('new_from_bytes')
 filled = Shnd.Array.new_from_bytes({NAME!r}, 'u1', len(data), data)
-mark('end')
+mark('open_write')
+again = Shnd.Array.open({NAME!r})
+mark('unlink')
 filled.unlink()
+mark('persistent')
+kept = Shnd.Array.new({NAME!r}, 'u1', 1, Shnd.CreateFlags.PERSISTENT)
+mark('close_persistent')
+kept.close()
+mark('tidy')
+Shnd.unlink({NAME!r})
+mark('new_path')
+file = Shnd.Array.new_path({NAME!r} + '.npy', 'u1', 3 * 1024 * 1024)
+mark('sync')
+file.sync()
+mark('load')
+Shnd.Array.load(None, {NAME!r} + '.npy')
+mark('end')
+os.unlink({NAME!r} + '.npy')
 '''
 
 
@@ -51,9 +89,10 @@ class Calls(SharedTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        trace = subprocess.run(
-            ['strace', '-y', '-s', '64', '-o', '/dev/stdout', sys.executable, '-B', '-c', CODE],
-            check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
+        with tempfile.TemporaryDirectory(prefix='shnd-test-') as folder:
+            trace = subprocess.run(
+                ['strace', '-y', '-s', '64', '-o', '/dev/stdout', sys.executable, '-B', '-c', CODE],
+                cwd=folder, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
         cls.calls = {}
         name = None
         for line in trace.splitlines():
@@ -79,14 +118,20 @@ class Calls(SharedTestCase):
                 self.fail(f'no {pattern} in order in:\n' + '\n'.join(self.calls[name]))
         return found
 
+    def lock(self, call, kind, byte, result='0', path=re.escape(PATH)):
+        """The pattern for an open-file-description lock on one byte."""
+        return (rf'^fcntl\(\d+<{path}.*, F_OFD_{call}, .*l_type=F_{kind}, l_whence=SEEK_SET, '
+                rf'l_start={byte}, l_len=1[,}}].*\) = {result}')
+
     def count(self, name, pattern):
         return sum(re.search(pattern, line) is not None for line in self.calls[name])
 
     def test_new(self):
-        """Without a name, sized, reserved, described, mapped; linked last of all."""
+        """Without a name, sized, reserved, described, leased, mapped; linked last of all."""
         self.find('new', r'^openat\(.*"/dev/shm", .*O_TMPFILE.*, 0600\)', r'^ftruncate\(.*, 90112\)',
                   r'^fallocate\(.*, 0, 0, 90112\)', r'^pwrite64\(.*NUMPY.*, 4096, 0\)',
-                  r'^pwrite64\(.*SHNDCTRL.*, 4096, 86016\)',
+                  r'^pwrite64\(.*SHNDCTRL\\1\\0\\0\\0\\0\\0\\0\\0.*, 4096, 86016\)',
+                  self.lock('SETLK', 'RDLCK', LEASE, path=f'{SHM}/#'),
                   r'^mmap\(.*PROT_READ\|PROT_WRITE, MAP_SHARED, .*, 0x1000\)',
                   rf'^linkat\(.*"/proc/self/fd/\d+", .*"{PATH}", AT_SYMLINK_FOLLOW\) = 0')
         self.assertEqual(self.count('new', PATH), 1)
@@ -99,15 +144,78 @@ class Calls(SharedTestCase):
         self.assertEqual(self.count('new_from_bytes', PATH), 1)
 
     def test_open(self):
-        """The header is read, and only what lies behind it is mapped, to be read alone."""
+        """A lease, if others have one; then header and control page are read.
+
+        Only what lies behind the header is mapped, to be read alone.
+        """
         self.find('open', rf'^openat\(.*"{PATH}", O_RDONLY\|O_NONBLOCK\|O_NOFOLLOW\|O_CLOEXEC\)',
-                  r'^(newfstatat|fstat)\(', r'^pread64\(.*, 4096, 0\) = 4096',
+                  self.lock('GETLK', 'RDLCK', LEASE), self.lock('SETLK', 'RDLCK', LEASE),
+                  rf'^statx\(\d+<{PATH}>, "", .*AT_EMPTY_PATH', r'^pread64\(.*, 4096, 0\) = 4096',
+                  r'^pread64\(.*SHNDCTRL.*, 32, 86016\) = 32',
                   r'^mmap\(NULL, 86016, PROT_READ, MAP_SHARED, .*, 0x1000\)')
-        self.assertEqual(self.count('open', rf'^p?read.*<{PATH}>'), 1)
-        self.assertEqual(self.count('open', rf'^mmap\(.*<{PATH}>'), 1)
+        self.assertEqual(self.count('open', CALLS), 7, self.calls['open'])
+
+    def test_open_to_write(self):
+        self.find('open_write', r'O_RDWR', self.lock('SETLK', 'RDLCK', LEASE),
+                  r'^mmap\(NULL, 20480, PROT_READ\|PROT_WRITE, MAP_SHARED, .*, 0x1000\)')
+        self.assertEqual(self.count('open_write', CALLS), 7, self.calls['open_write'])
+
+    def test_close(self):
+        """The lease is given back first; as others have theirs, that is all."""
+        self.find('close', self.lock('SETLK', 'UNLCK', LEASE), self.lock('GETLK', 'RDLCK', LEASE),
+                  r'^munmap\(', rf'^close\(\d+<{PATH}>\)')
+        self.assertEqual(self.count('close', r'^(openat|unlink)'), 0)
+
+    def test_close_last(self):
+        """The last one removes the name, while nobody can have or get a lease, or remove it."""
+        unnamed = f'{SHM}/#'
+        self.find('close_last', self.lock('SETLK', 'UNLCK', LEASE, path=unnamed),
+                  self.lock('SETLK', 'WRLCK', LEASE, path=unnamed), rf'^openat\(.*"{PATH}", O_RDWR',
+                  self.lock('SETLK', 'WRLCK', LEASE + 1), rf'^statx\(.*"{PATH}"',
+                  rf'^unlink\("{PATH}"\) = 0')
+
+    def test_persistent(self):
+        """The flag is in the control page; closing leaves the name, and does not ask."""
+        self.find('persistent', r'^pwrite64\(.*SHNDCTRL\\1\\0\\0\\0\\1\\0\\0\\0.*, 4096, 8192\)',
+                  self.lock('SETLK', 'RDLCK', LEASE, path=f'{SHM}/#'), r'^linkat\(')
+        self.assertEqual(self.count('close_persistent', r'^(fcntl|openat|unlink)'), 0)
+
+    def test_lock(self):
+        """The first time takes a slot, on a description of its own. Then the kernel is not asked."""
+        self.find('first_lock', r'^openat\(.*"/proc/self/fd/\d+", O_RDWR\|O_CLOEXEC\)',
+                  r'^fcntl\(.*, F_OFD_SETLK, .*l_type=F_WRLCK.*, l_len=1}\) = 0')
+        start, = (int(re.search(r'l_start=(\d+)', line)[1]) for line in self.calls['first_lock']
+                  if 'F_OFD_SETLK' in line)
+        self.assertTrue(SLOTS < start < SLOTS + (1 << 30), start)
+        self.assertEqual(self.count('lock', CALLS), 0, self.calls['lock'])
+
+    def test_update(self):
+        """All who wait are woken: a futex that processes share."""
+        self.assertEqual(self.count('update', CALLS), 1, self.calls['update'])
+        self.find('update', r'^futex\(0x\w+080, FUTEX_WAKE, 2147483647\) = 0')
 
     def test_unlink(self):
-        self.find('unlink', rf'^unlink\("{PATH}"\) = 0')
+        self.find('unlink', self.lock('SETLK', 'WRLCK', LEASE + 1), rf'^statx\(.*"{PATH}"',
+                  rf'^unlink\("{PATH}"\) = 0')
+
+    def test_new_path(self):
+        """All is on the disk before there is a path; the room is taken, not written."""
+        self.find('new_path', r'^openat\(.*"[.]", .*O_TMPFILE.*, 0666\)',
+                  r'^ftruncate\(.*, 3153920\)', r'^fallocate\(.*, 0, 0, 3153920\)',
+                  r'^pwrite64\(.*NUMPY.*, 4096, 0\)',
+                  r'^fsync\(', rf'^linkat\(.*"{NAME}.npy", AT_SYMLINK_FOLLOW\) = 0')
+        self.assertEqual(self.count('new_path', '^rename|^unlink|^pwrite64'), 2)
+
+    def test_sync(self):
+        self.find('sync', r'^msync\(0x\w+, 3145728, MS_SYNC\) = 0')
+
+    def test_load(self):
+        """Read and written by turns; the file is never mapped, where it could be cut short."""
+        self.find('load', rf'^openat\(.*"{NAME}.npy", O_RDONLY', r'^memfd_create\(',
+                  r'^pread64\(.*, 262144, 4096\) = 262144',
+                  r'^pwrite64\(.*, 262144, 4096\) = 262144')
+        self.assertEqual(self.count('load', r'^pread64\(.*, 262144, '), 12)
+        self.assertEqual(self.count('load', rf'^mmap.*{NAME}.npy'), 0)
 
 
 if __name__ == '__main__':

@@ -20,32 +20,45 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 TOP_LEVEL = {
     'Access': 'Enum', 'Array': 'Object', 'ArrayClass': 'Struct', 'CreateFlags': 'Enum',
+    'ArrayInfo': 'Object', 'ArrayInfoClass': 'Struct',
     'DType': 'Struct', 'DTypeKind': 'Enum', 'Error': 'Enum', 'MAJOR_VERSION': 'Constant',
     'MAX_DIMS': 'Constant', 'MICRO_VERSION': 'Constant', 'MINOR_VERSION': 'Constant',
-    'Order': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function', 'unlink': 'Function',
+    'Order': 'Enum', 'SyncFlags': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function',
+    'list_infos': 'Function', 'list_names': 'Function', 'reap': 'Function',
+    'release_names': 'Function', 'unlink': 'Function',
 }
 
-CONSTRUCTORS = {'new', 'new_from_bytes', 'new_from_data', 'new_unique'}
-FUNCTIONS = {'open', 'open_path', 'open_segment'}
+CONSTRUCTORS = {'new', 'new_from_bytes', 'new_from_data', 'new_path', 'new_unique'}
+FUNCTIONS = {'load', 'load_async', 'load_finish', 'open', 'open_descriptor', 'open_path',
+             'open_segment', 'open_wait', 'open_wait_async', 'open_wait_finish'}
 
 METHODS = {
     'close', 'copy_from', 'dup', 'field', 'fill', 'get_access', 'get_bytes', 'get_closed',
     'get_cow_bytes', 'get_data', 'get_double', 'get_dtype', 'get_element', 'get_int64',
-    'get_item_size', 'get_memory', 'get_n_bytes', 'get_n_dims', 'get_name', 'get_order',
-    'get_shape', 'get_size', 'get_strides', 'index', 'reshape', 'save', 'save_async',
-    'save_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'transpose', 'unlink',
-    'write_bytes',
+    'get_item_size', 'get_locked', 'get_memory', 'get_n_bytes', 'get_n_dims', 'get_name',
+    'get_order', 'get_persistent', 'get_sequence', 'get_shape', 'get_size', 'get_strides',
+    'get_synchronizable', 'get_watching', 'index', 'lock', 'lock_async', 'lock_finish', 'mlock', 'munlock', 'reshape',
+    'save', 'save_async', 'save_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync',
+    'sync_async', 'sync_finish', 'to_descriptor', 'transpose', 'unlink', 'unlock', 'unwatch',
+    'update', 'wait', 'wait_async', 'wait_finish', 'watch', 'write_bytes',
 }
 
 # What a script's data can make fail; the rest cannot.
-THROWS = CONSTRUCTORS | FUNCTIONS | {
+THROWS = CONSTRUCTORS | FUNCTIONS - {'load_async', 'open_wait_async'} | {
     'copy_from', 'dup', 'field', 'fill', 'get_bytes', 'get_cow_bytes', 'get_double',
-    'get_element', 'get_int64', 'get_memory', 'index', 'reshape', 'save', 'save_finish',
-    'set_double', 'set_element', 'set_int64', 'slice', 'transpose', 'unlink', 'write_bytes',
+    'get_element', 'get_int64', 'get_memory', 'index', 'lock', 'lock_finish', 'mlock', 'munlock',
+    'reshape', 'save', 'save_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync',
+    'sync_finish', 'to_descriptor', 'transpose', 'unlink', 'unlock', 'update', 'wait',
+    'wait_finish', 'watch', 'write_bytes',
 }
 
-PROPERTIES = {'access', 'closed', 'dtype', 'item-size', 'n-bytes', 'n-dims', 'name', 'order',
-              'shape', 'size', 'strides'}
+PROPERTIES = {'access', 'closed', 'dtype', 'item-size', 'locked', 'n-bytes', 'n-dims', 'name',
+              'order', 'persistent', 'sequence', 'shape', 'size', 'strides', 'synchronizable',
+              'watching'}
+
+INFO_PROPERTIES = {'dtype', 'file-size', 'held', 'mode', 'n-bytes', 'n-dims', 'name', 'order',
+                   'orphaned', 'persistent', 'shape', 'synchronizable', 'uid'}
+INFO_METHODS = {'new'} | {'get_' + name.replace('-', '_') for name in INFO_PROPERTIES}
 
 DTYPE_METHODS = {
     'equal', 'find_field', 'get_alignment', 'get_base', 'get_base_shape', 'get_field_dtype',
@@ -58,6 +71,15 @@ NULLABLE_ARGUMENTS = {
     ('new_from_data', 'data'), ('dup', 'name'), ('transpose', 'axes'), ('save', 'cancellable'),
     ('save', 'progress_callback'), ('save', 'progress_callback_data'),
     ('save_async', 'cancellable'), ('save_async', 'callback'), ('save_async', 'user_data'),
+    ('load', 'name'), ('load', 'cancellable'), ('load', 'progress_callback'),
+    ('load', 'progress_callback_data'), ('load_async', 'name'), ('load_async', 'cancellable'),
+    ('load_async', 'callback'), ('load_async', 'user_data'), ('sync', 'cancellable'),
+    ('sync_async', 'cancellable'), ('sync_async', 'callback'), ('sync_async', 'user_data'),
+    ('lock', 'cancellable'), ('lock_async', 'cancellable'), ('lock_async', 'callback'),
+    ('lock_async', 'user_data'), ('wait', 'cancellable'), ('wait_async', 'cancellable'),
+    ('wait_async', 'callback'), ('wait_async', 'user_data'), ('open_wait', 'cancellable'),
+    ('open_wait_async', 'cancellable'), ('open_wait_async', 'callback'),
+    ('open_wait_async', 'user_data'),
 }
 NULLABLE_RESULTS = {'get_name', 'get_data', 'get_unit', 'get_field_name', 'get_field_title',
                     'get_field_dtype'}
@@ -65,8 +87,9 @@ NULLABLE_RESULTS = {'get_name', 'get_data', 'get_unit', 'get_field_name', 'get_f
 VALUES = {
     'Access': {'read': 1, 'write': 2, 'read_write': 3, 'any_owner': 4},
     'CreateFlags': {'none': 0, 'fortran': 1, 'sparse': 2, 'group_read': 4, 'group_write': 8,
-                    'others_read': 16, 'others_write': 32},
+                    'others_read': 16, 'others_write': 32, 'persistent': 64},
     'Order': {'c': 0, 'fortran': 1, 'strided': 2},
+    'SyncFlags': {'none': 0, 'async': 1, 'invalidate': 2},
     'DTypeKind': {name: number for number, name in enumerate(
         ('bool', 'int', 'uint', 'float', 'complex', 'bytes', 'unicode', 'datetime', 'timedelta',
          'void', 'struct', 'subarray'))},
@@ -74,7 +97,7 @@ VALUES = {
         ('failed', 'invalid_name', 'invalid_dtype', 'invalid_shape', 'invalid_argument',
          'invalid_format', 'invalid_data', 'out_of_range', 'type_mismatch', 'not_found', 'exists',
          'no_space', 'permission_denied', 'read_only', 'not_contiguous', 'too_small', 'closed',
-         'unsupported'))},
+         'unsupported', 'timed_out', 'not_locked'))},
 }
 
 
@@ -107,13 +130,29 @@ class Typelib(unittest.TestCase):
             self.assertEqual(method.is_method(), name in METHODS, name)
             self.assertEqual(method.can_throw_gerror(), name in THROWS, name)
         self.assertEqual({info.get_name() for info in find('Array').get_properties()}, PROPERTIES)
-        self.assertEqual(list(find('Array').get_signals()), [])
+        self.assertEqual([info.get_name() for info in find('Array').get_signals()], ['updated'])
         # Nobody sees what is inside, and nobody derives from it.
         self.assertEqual(list(find('Array').get_fields()), [])
         self.assertEqual(list(find('Array').get_vfuncs()), [])
         self.assertEqual(find('Array').get_parent().get_name(), 'Object')
         self.assertEqual(find('Array').get_type_init(), 'shnd_array_get_type')
         self.assertFalse({name.replace('-', '_') for name in PROPERTIES} & set(methods))
+
+    def test_array_info(self):
+        methods = {method.get_name(): method for method in find('ArrayInfo').get_methods()}
+        self.assertEqual(set(methods), INFO_METHODS)
+        for name, method in methods.items():
+            self.assertEqual(method.can_throw_gerror(), name == 'new', name)
+        self.assertEqual({info.get_name() for info in find('ArrayInfo').get_properties()},
+                         INFO_PROPERTIES)
+        self.assertEqual(list(find('ArrayInfo').get_fields()), [])
+        self.assertEqual(find('ArrayInfo').get_parent().get_name(), 'Object')
+
+    def test_functions(self):
+        for name, kind in TOP_LEVEL.items():
+            if kind == 'Function':
+                self.assertEqual(find(name).can_throw_gerror(),
+                                 name not in ('error_quark', 'release_names'), name)
 
     def test_dtype(self):
         methods = {method.get_name(): method for method in find('DType').get_methods()}
@@ -147,11 +186,15 @@ class Typelib(unittest.TestCase):
             path = os.path.join(folder, '..', '..', 'share', 'gir-1.0', 'Shnd-1.gir')
         tree = ElementTree.parse(path)
         arrays = [element for element in tree.iter(f'{CORE}array')]
-        self.assertEqual(len(arrays), 16)
+        # What they hold, and whether that ends with a null.
+        found = {}
         for element in arrays:
-            self.assertIn('length', element.attrib)
-            self.assertEqual(element.get('zero-terminated', '0'), '0')
-            self.assertEqual(element.find(f'{CORE}type').get('name'), 'gint64')
+            has_length = 'length' in element.attrib
+            self.assertEqual(has_length, element.get('zero-terminated') == '0')
+            key = (element.find(f'{CORE}type').get('name'), has_length)
+            found[key] = found.get(key, 0) + 1
+        self.assertEqual(found, {('gint64', True): 18, ('ArrayInfo', True): 1,
+                                 ('utf8', False): 2})
         # A pointer to numbers that is not an array would be one number to scripts.
         for kind in ('parameter', 'return-value'):
             for element in tree.iter(f'{CORE}{kind}'):
@@ -177,16 +220,21 @@ class Typelib(unittest.TestCase):
             for argument in function.get_arguments():
                 where = (owner, function.get_name(), argument.get_name())
                 self.assertNotEqual(argument.get_direction(), _gi.Direction.INOUT, where)
-                expected = where[1:] in (('get_memory', 'offset'), ('get_shape', 'n_dims'),
-                                         ('get_strides', 'n_dims'), ('get_base_shape', 'n_dims'))
+                expected = where[1:] in (
+                    ('get_memory', 'offset'), ('get_shape', 'n_dims'), ('get_strides', 'n_dims'),
+                    ('get_base_shape', 'n_dims'), ('lock', 'recovered'),
+                    ('lock_finish', 'recovered'), ('wait', 'sequence'), ('wait_finish', 'sequence'),
+                    ('list_infos', 'n_infos'))
                 self.assertEqual(argument.get_direction() == _gi.Direction.OUT, expected, where)
 
     def test_transfer(self):
         for owner, function in get_functions():
             name = function.get_name()
-            full = function.is_constructor() or name in FUNCTIONS or name in (
-                'slice', 'index', 'reshape', 'transpose', 'field', 'dup', 'get_bytes',
-                'get_cow_bytes', 'get_memory', 'get_element', 'ref')
+            made = FUNCTIONS - {'load_async', 'open_wait_async'} | {
+                'dup', 'field', 'get_bytes', 'get_cow_bytes', 'get_element', 'get_memory', 'index',
+                'list_infos', 'list_names', 'reap', 'ref', 'reshape', 'slice', 'to_descriptor',
+                'transpose'}
+            full = function.is_constructor() or name in made
             self.assertEqual(function.get_caller_owns() == _gi.Transfer.EVERYTHING, full,
                              (owner, name))
 
@@ -199,19 +247,24 @@ class Typelib(unittest.TestCase):
     def test_all_are_tested(self):
         """Each function is called somewhere in the tests of Python."""
         text = ''
-        for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_lifetime.py',
-                     'test_numpy.py', 'test_save.py'):
+        for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_files.py',
+                     'test_lifetime.py', 'test_lock.py', 'test_names.py', 'test_numpy.py',
+                     'test_pickle.py', 'test_save.py', 'test_wait.py'):
             with open(os.path.join(FOLDER, name), encoding='utf-8') as file:
                 text += file.read()
         called = set(re.findall(r'[.](\w+)', text))
-        there = CONSTRUCTORS | FUNCTIONS | METHODS | DTYPE_METHODS | {'unlink', 'error_quark'}
+        there = CONSTRUCTORS | FUNCTIONS | METHODS | DTYPE_METHODS | INFO_METHODS
+        there |= {name for name, kind in TOP_LEVEL.items() if kind == 'Function'}
         self.assertEqual(there - called, set())
 
     def test_override(self):
         """Without the override all the other tests would fail; this one says why."""
         self.assertEqual(Shnd.Array.__module__, 'gi.overrides.Shnd')
         self.assertEqual(Shnd.DType.__module__, 'gi.overrides.Shnd')
-        for cls in (Shnd.Array, Shnd.DType):
+        classes = [cls for override in (Shnd.Array, Shnd.ArrayInfo, Shnd.DType)
+                   for cls in override.__mro__ if 'shnd_' in cls.__module__ or cls is override]
+        self.assertGreaterEqual(len(classes), 7)
+        for cls in classes:
             self.assertTrue(cls.__doc__)
             for name, value in vars(cls).items():
                 if not name.startswith('_'):

@@ -5,8 +5,6 @@ Without NumPy all works but what needs it: indexing, :meth:`Array.get`, the exch
 ``dtype`` is then a :class:`DType` instead of a ``numpy.dtype``.
 """
 
-import os
-
 from gi.module import get_introspection_module
 from gi.overrides import override
 from gi.overrides._shnd_arguments import (
@@ -14,8 +12,12 @@ from gi.overrides._shnd_arguments import (
     to_integers, to_numpy_dtype, to_optional_name, to_shape, to_text,
 )
 from gi.overrides._shnd_elements import from_variant, to_variant
+from gi.overrides._shnd_files import Filed
+from gi.overrides._shnd_handover import Portable, watch_children
+from gi.overrides._shnd_info import Described
 from gi.overrides._shnd_memory import WRITE, bytes_of, make_view, to_exportable, to_glib_bytes
-from gi.repository import Gio, GLib
+from gi.overrides._shnd_sync import Synchronized
+from gi.repository import GLib
 
 try:
     import numpy
@@ -131,7 +133,7 @@ DType = override(DType)
 __all__.append('DType')
 
 
-class Array(Shnd.Array):
+class Array(Synchronized, Portable, Filed, Shnd.Array):
     """A typed array of N dimensions in memory that processes share.
 
     ``array[...]`` reads and writes through NumPy, without a copy. A NumPy array from here keeps
@@ -140,6 +142,11 @@ class Array(Shnd.Array):
 
     An ``Array`` is always true, as it is a handle and not a list; ``len()`` is that of the first
     axis. ``==`` compares handles: compare elements with ``array.get()``.
+
+    To pickle it, as multiprocessing does, is to pickle its name: the other process gets the same
+    view of the same memory, if somebody still has it open then, and otherwise a FileNotFoundError.
+    ``copy.copy()`` gives another handle on the same memory, ``copy.deepcopy()`` an anonymous array
+    with a copy of the elements.
     """
 
     def __init__(self):
@@ -203,9 +210,13 @@ class Array(Shnd.Array):
                         'new_from_array()')
 
     @classmethod
-    def open(cls, name, access=_READ_WRITE):
-        """Opens an array by its name."""
-        return _open(to_text(name, 'The name'), to_access(access))
+    def open(cls, name, access=_READ_WRITE, *, timeout=0, cancellable=None):
+        """Opens an array by its name. With a timeout in seconds, or None, it waits for one of that
+        name if there is none.
+        """
+        if timeout == 0 and timeout is not False:
+            return _open(to_text(name, 'The name'), to_access(access))
+        return cls.open_wait(name, access, timeout=timeout, cancellable=cancellable)
 
     @classmethod
     def open_segment(cls, name, dtype, shape, offset=0, access=_READ_WRITE):
@@ -216,9 +227,9 @@ class Array(Shnd.Array):
                              to_integer(offset, 'The offset'), to_access(access))
 
     @classmethod
-    def open_path(cls, path, access=_READ_WRITE):
-        """Opens a .npy file; the path is a string, bytes or ``os.PathLike``."""
-        return _open_path(os.fspath(path), to_access(access))
+    def open_descriptor(cls, descriptor):
+        """Opens what :meth:`to_descriptor` described."""
+        return _open_descriptor(to_text(descriptor, 'The descriptor'))
 
     # ---- What it is ----
 
@@ -283,6 +294,16 @@ class Array(Shnd.Array):
     def closed(self):
         """Whether the array has no memory: it was closed, or never had any."""
         return self.get_closed()
+
+    @property
+    def persistent(self):
+        """Whether the name stays when nobody has the array open any more."""
+        return self.get_persistent()
+
+    @property
+    def synchronizable(self):
+        """Whether the array has a lock and a change counter."""
+        return self.get_synchronizable()
 
     def __repr__(self):
         words = [repr(self.get_name()) if self.get_name() is not None else 'without name',
@@ -484,49 +505,7 @@ class Array(Shnd.Array):
         """Makes a new array with a copy of the elements, anonymous unless it gets a name."""
         return _Array.dup(self, to_optional_name(name), to_create_flags(flags))
 
-    # ---- Files, names, the end ----
-
-    def save(self, path, cancellable=None, progress=None):
-        """Writes the array to a .npy file. ``progress(done, total)`` is called now and then with
-        the number of bytes; what it raises ends the saving, and the file is as it was.
-        """
-        path = os.fspath(path)
-        if progress is None:
-            return _Array.save(self, path, cancellable, None)
-        if not callable(progress):
-            raise TypeError(f'The progress: expected a function, not {progress!r}')
-
-        if cancellable is not None and not isinstance(cancellable, Gio.Cancellable):
-            raise TypeError(f'The cancellable: expected a Gio.Cancellable, not {cancellable!r}')
-
-        # An exception cannot go through C: it cancels, and goes on from here.
-        own = Gio.Cancellable()
-        handler = cancellable.connect(lambda *_: own.cancel()) if cancellable is not None else 0
-        raised = []
-
-        def guard(done, total):
-            try:
-                if not raised:
-                    progress(done, total)
-            except BaseException as error:
-                raised.append(error)
-                own.cancel()
-
-        try:
-            return _Array.save(self, path, own, guard)
-        except GLib.Error:
-            if raised:
-                raise raised[0] from None
-            raise
-        finally:
-            if handler:
-                cancellable.disconnect(handler)
-
-    def save_async(self, path, cancellable=None, callback=None, *data):
-        """Writes the array to a .npy file in another thread, while a main loop runs. Then
-        ``callback(array, result, *data)`` is called, for ``array.save_finish(result)``.
-        """
-        return _Array.save_async(self, os.fspath(path), cancellable, callback, *data)
+    # ---- The end ----
 
     def close(self):
         """Lets go of the memory now. NumPy arrays and views made before keep it."""
@@ -547,10 +526,18 @@ _new_from_bytes = _Array.new_from_bytes
 _new_from_data = _Array.new_from_data
 _open = _Array.open
 _open_segment = _Array.open_segment
-_open_path = _Array.open_path
+_open_descriptor = _Array.open_descriptor
 
 Array = override(Array)
 __all__.append('Array')
+
+
+class ArrayInfo(Described, Shnd.ArrayInfo):
+    """What was to be known of an array when this was made: it neither opens nor keeps it."""
+
+
+ArrayInfo = override(ArrayInfo)
+__all__.append('ArrayInfo')
 
 
 _unlink = Shnd.unlink
@@ -563,3 +550,5 @@ def unlink(name):
 
 
 __all__.append('unlink')
+
+watch_children()

@@ -2,11 +2,12 @@
 """What Python gives to the library: checked, and as PyGObject can pass it on without loss."""
 
 import ast
+import math
 import operator
 import re
 
 from gi.module import get_introspection_module
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
 try:
     import numpy
@@ -111,6 +112,29 @@ def to_access(access):
 
 def to_create_flags(flags):
     return to_flags(Shnd.CreateFlags, flags, 'The flags')
+
+
+def to_timeout(seconds):
+    """Seconds as microseconds; None, for ever, as -1."""
+    if seconds is None:
+        return -1
+    if isinstance(seconds, BOOLS) or not hasattr(seconds, '__float__'):
+        raise TypeError(f'The timeout: expected a number of seconds or None, not {seconds!r}')
+    seconds = float(seconds)
+    if not seconds >= 0:
+        raise ValueError(f'The timeout: expected 0 or more seconds, not {seconds!r}')
+    # That is some 30,000 years.
+    return math.ceil(seconds * 1e6) if seconds < 1e12 else -1
+
+
+def to_cancellable(cancellable):
+    if cancellable is not None and not isinstance(cancellable, Gio.Cancellable):
+        raise TypeError(f'The cancellable: expected a Gio.Cancellable, not {cancellable!r}')
+    return cancellable
+
+
+def to_sync_flags(flags):
+    return to_flags(Shnd.SyncFlags, flags, 'The flags')
 
 
 # ---- Types ----

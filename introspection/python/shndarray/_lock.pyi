@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+
+from types import TracebackType
+
+from gi.repository import Shnd
+
+class Lock:
+    recovered: bool
+
+    def __init__(self, array: Shnd.Array) -> None: ...
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool: ...
+    def release(self) -> None: ...
+    def __enter__(self) -> bool: ...
+    def __exit__(
+        self,
+        *args: type[BaseException] | BaseException | TracebackType | None,
+    ) -> None: ...
+
+def lock_of_segment(name: str) -> Lock: ...
