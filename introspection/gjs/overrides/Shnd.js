@@ -4,7 +4,7 @@
 // What JavaScript gets beyond what introspection gives: here the classes' methods. Scripts whose
 // names begin with an underscore can be in the same folder, as no namespace has such a name.
 
-const {Gio, GLib} = imports.gi;
+const {GLib} = imports.gi;
 
 function _init() {
     // Not outside: GJS finds what is in a script's own scope more slowly, which at() would show.
@@ -12,6 +12,8 @@ function _init() {
         MAX_UINT64, TypedArray, define, defineGetter, forbid, show, toBytes, toInteger, toIntegers,
         toNullableText, toShape, toText, toUint32, wrap,
     } = imports.overrides._shndArguments;
+    const {addFiles} = imports.overrides._shndFiles;
+    const {addSynchronization} = imports.overrides._shndSync;
     const {
         CLASS_DTYPES, assign, fromVariant, getType, getVariantBytes, setNamespace, toTypedArray,
         toVariant, withTemporary,
@@ -28,16 +30,18 @@ function _init() {
     const native = {};
     for (const name of [
         'get_bytes', 'get_cow_bytes', 'get_double', 'get_element', 'get_int64', 'get_memory',
-        'save', 'save_async', 'set_double', 'set_element',
+        'set_double', 'set_element',
     ])
         native[name] = proto[name];
 
     setNamespace(Shnd);
 
     // GJS would go on to derive the type, and end the process.
-    ArrayClass._classInit = function () {
-        throw new TypeError('Shnd.Array is final: no class can be derived from it');
-    };
+    for (const name of ['Array', 'ArrayInfo']) {
+        Shnd[name]._classInit = function () {
+            throw new TypeError(`Shnd.${name} is final: no class can be derived from it`);
+        };
+    }
 
     function toDType(value) {
         if (value instanceof DType)
@@ -52,17 +56,17 @@ function _init() {
     }
 
     /* Makes an `ax` property an Array. GJS would print a warning for one that a Number rounds. */
-    function defineDimensions(name) {
-        const getVariant = Object.getOwnPropertyDescriptor(proto, name).get;
+    function defineDimensions(owner, name) {
+        const getVariant = Object.getOwnPropertyDescriptor(owner, name).get;
         const key = Symbol(name);
 
-        defineGetter(proto, name, function () {
+        defineGetter(owner, name, function () {
             this[key] ??= Object.freeze(Array.from(
                 new BigInt64Array(getVariantBytes(getVariant.call(this)).buffer), Number));
 
             return this[key];
         });
-        define(proto, `get_${name}`, 0, 0, function () {
+        define(owner, `get_${name}`, 0, 0, function () {
             return [...this[name]];
         });
     }
@@ -192,6 +196,29 @@ function _init() {
     ]);
 
     /**
+     * Opens what to_descriptor() described: the same elements, with the same access.
+     *
+     * @function Shnd.Array.open_descriptor
+     * @param {string} descriptor - the line of text
+     * @returns {Shnd.Array} the array
+     */
+    wrap(ArrayClass, 'open_descriptor', 1, 1, descriptor => [toText(descriptor, 'descriptor')]);
+
+    /**
+     * Makes an array of zeros that is a new `.npy` file on any file system.
+     *
+     * @function Shnd.Array.new_path
+     * @param {string} path - the path of a file that does not exist yet
+     * @param {string|Shnd.DType|Function} dtype - what each element is
+     * @param {number|bigint|Array} shape - the number of elements along each axis
+     * @param {Shnd.CreateFlags} [flags] - how to make it
+     * @returns {Shnd.Array} the new array
+     */
+    wrap(ArrayClass, 'new_path', 3, 4, (path, dtype, shape, flags = 0) => [
+        toText(path, 'path'), toDType(dtype), toShape(shape), toUint32(flags, 'flags'),
+    ]);
+
+    /**
      * Removes the name of an array.
      *
      * @function Shnd.unlink
@@ -200,6 +227,25 @@ function _init() {
      */
     wrap(Shnd, 'unlink', 1, 1, name => [toText(name, 'name')]);
 
+    for (const name of ['list_names', 'list_infos', 'reap', 'release_names'])
+        wrap(Shnd, name, 0, 0, () => []);
+
+    /**
+     * Finds out about an array without opening it.
+     *
+     * @function Shnd.ArrayInfo.new
+     * @param {string} name - the name of a shared array
+     * @returns {Shnd.ArrayInfo} what there is to know
+     */
+    wrap(Shnd.ArrayInfo, 'new', 1, 1, name => [toText(name, 'name')]);
+
+    /**
+     * The number of elements along each axis, as an Array of numbers that cannot be changed.
+     *
+     * @member {number[]} Shnd.ArrayInfo#shape
+     */
+    defineDimensions(Shnd.ArrayInfo.prototype, 'shape');
+
     /* ---- What it is ---- */
 
     /**
@@ -207,7 +253,7 @@ function _init() {
      *
      * @member {number[]} Shnd.Array#shape
      */
-    defineDimensions('shape');
+    defineDimensions(proto, 'shape');
 
     /**
      * The distance in bytes from one element to the next along each axis, as an Array of numbers
@@ -215,11 +261,12 @@ function _init() {
      *
      * @member {number[]} Shnd.Array#strides
      */
-    defineDimensions('strides');
+    defineDimensions(proto, 'strides');
 
     for (const name of [
         'get_name', 'get_dtype', 'get_n_dims', 'get_size', 'get_item_size', 'get_n_bytes',
-        'get_order', 'get_access', 'get_closed', 'get_cow_bytes', 'unlink', 'close',
+        'get_order', 'get_access', 'get_closed', 'get_persistent', 'get_cow_bytes', 'mlock',
+        'munlock', 'to_descriptor', 'unlink', 'close',
     ])
         define(proto, name, 0, 0, proto[name]);
 
@@ -505,68 +552,8 @@ function _init() {
         toNullableText(name, 'name'), toUint32(flags, 'flags'),
     ]);
 
-    /**
-     * Writes the array to a `.npy` file.
-     *
-     * @function Shnd.Array#save
-     * @param {string} path - the path of the file
-     * @param {?Gio.Cancellable} [cancellable] - a cancellable object
-     * @param {?Function} [progress] - called now and then with the number of bytes written, and of
-     *   those to write; if it throws, nothing is saved
-     * @returns {boolean} true
-     */
-    define(proto, 'save', 1, 3, function (path, cancellable = null, progress = null) {
-        path = toText(path, 'path');
-        if (progress === null)
-            return native.save.call(this, path, cancellable, null);
-        if (typeof progress !== 'function')
-            throw new TypeError(`progress: ${show(progress)}, expected a function`);
-
-        // An exception cannot pass through the library, which can only be told to stop.
-        const stop = new Gio.Cancellable();
-        const failures = [];
-        if (cancellable?.is_cancelled())
-            stop.cancel();
-        try {
-            return native.save.call(this, path, stop, (written, total) => {
-                try {
-                    if (failures.length === 0)
-                        progress(written, total);
-                } catch (error) {
-                    failures.push(error);
-                }
-                if (failures.length > 0 || cancellable?.is_cancelled())
-                    stop.cancel();
-            });
-        } catch (error) {
-            throw failures.length > 0 ? failures[0] : error;
-        }
-    });
-
-    /**
-     * Writes the array to a `.npy` file in another thread, while a main loop runs.
-     *
-     * `Gio._promisify(Shnd.Array.prototype, 'save_async')` has it return a promise instead, for
-     * `await array.save_async(path)`.
-     *
-     * @function Shnd.Array#save_async
-     * @param {string} path - the path of the file
-     * @param {?Gio.Cancellable} [cancellable] - a cancellable object
-     * @param {?Function} [callback] - called with the array and a Gio.AsyncResult, for
-     *   save_finish(), which throws if nothing was saved
-     */
-    define(proto, 'save_async', 1, 3, function (path, cancellable = null, callback = null) {
-        path = toText(path, 'path');
-        // That of a promise comes right behind the arguments that there are.
-        if (callback === null && typeof cancellable === 'function')
-            [cancellable, callback] = [null, cancellable];
-        if (callback !== null && typeof callback !== 'function')
-            throw new TypeError(`callback: ${show(callback)}, expected a function`);
-
-        native.save_async.call(this, path, cancellable, callback);
-    });
-    // Gio._promisify() tells by it whether a call has a callback.
-    Object.defineProperty(proto.save_async, 'length', {value: 3});
+    addFiles(Shnd);
+    addSynchronization(Shnd);
 
     /* ---- Dtypes ---- */
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* exported MAX_UINT64, defineGetter, forbid, toBytes, toNullableText, toShape, toText, toUint32,
-   wrap */
+/* exported MAX_UINT64, call, defineGetter, forbid, toBytes, toCancellable, toNullableText, toShape,
+   toText, toTimeout, toUint32, wrap */
 
 // Checks of what scripts pass. GJS turns numbers into C integers without asking whether they fit,
 // and cuts strings at a NUL; so all arguments are checked before they go to the library.
 
-const {GLib} = imports.gi;
+const {Gio, GLib} = imports.gi;
 const System = imports.system;
 
 var MIN_INT64 = -(2n ** 63n);
@@ -80,6 +80,30 @@ function toText(value, what) {
 
 function toNullableText(value, what) {
     return value === null ? null : toText(value, what);
+}
+
+/* Microseconds from seconds; those are for ever if they are missing. */
+function toTimeout(seconds) {
+    if (seconds === undefined || seconds === null)
+        return -1;
+    if (typeof seconds !== 'number')
+        throw new TypeError(`timeout: ${show(seconds)}, expected a number of seconds`);
+    if (!(seconds >= 0))
+        throw new RangeError(`timeout: ${seconds}, expected 0 or more seconds`);
+
+    const timeout = Math.ceil(seconds * 1e6);
+
+    // That is some 285 years.
+    return Number.isSafeInteger(timeout) ? timeout : -1;
+}
+
+function toCancellable(value) {
+    if (value === undefined || value === null)
+        return null;
+    if (!(value instanceof Gio.Cancellable))
+        throw new TypeError(`cancellable: ${show(value)}, expected a Gio.Cancellable`);
+
+    return value;
 }
 
 /* The bytes behind a view or buffer, as they are; null for anything else. */
