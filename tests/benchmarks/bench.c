@@ -3,7 +3,7 @@
 /* The rows of the benchmarks that are about C. Each round prints "sample ROW OURS THEIRS", the
  * nanoseconds that one operation took on either side. */
 
-#include <shndarray/shndarray.h>
+#include "bench.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,9 @@
 
 #define ROUNDS 11
 
-/* Each round goes from one side to the other this often: what else the machine does meets both. */
-#define SLICES 10
+/* Each round goes from one side to the other this often, so that what else the machine does meets
+ * both, and takes the median, so that a few of such meetings do not count. */
+#define SLICES 15
 
 #define MEGABYTE (1024 * 1024)
 
@@ -34,9 +35,8 @@ static char *raw_new_path;
 
 static volatile guint8 touched;
 
-G_GNUC_PRINTF (1, 2)
-G_NORETURN static void
-fail (const char *format, ...)
+void
+bench_fail (const char *format, ...)
 {
   va_list args;
 
@@ -48,15 +48,15 @@ fail (const char *format, ...)
   exit (EXIT_FAILURE);
 }
 
-static ShndArray *
-make (const char *name, gint64 n_bytes, ShndCreateFlags flags)
+ShndArray *
+bench_make (const char *name, gint64 n_bytes, ShndCreateFlags flags)
 {
   g_autoptr (ShndDType) dtype = shnd_dtype_new ("uint8", NULL);
   g_autoptr (GError) error = NULL;
   ShndArray *array = shnd_array_new (name, dtype, &n_bytes, 1, flags, &error);
 
   if (array == NULL)
-    fail ("%s", error->message);
+    bench_fail ("%s", error->message);
 
   return array;
 }
@@ -68,7 +68,7 @@ open_and_touch (const char *name)
   ShndArray *array = shnd_array_open (name, SHND_ACCESS_READ_WRITE, &error);
 
   if (array == NULL)
-    fail ("%s", error->message);
+    bench_fail ("%s", error->message);
   touched = *(guint8 *) shnd_array_get_data (array);
   g_object_unref (array);
 }
@@ -99,10 +99,10 @@ open_raw (void)
   guint8 *mapping;
 
   if (fd < 0 || fstat (fd, &info) != 0)
-    fail ("%s: %s", raw_path, g_strerror (errno));
+    bench_fail ("%s: %s", raw_path, g_strerror (errno));
   mapping = mmap (NULL, info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapping == MAP_FAILED)
-    fail ("%s: %s", raw_path, g_strerror (errno));
+    bench_fail ("%s: %s", raw_path, g_strerror (errno));
   touched = mapping[DATA_OFFSET];
   munmap (mapping, info.st_size);
   close (fd);
@@ -120,7 +120,7 @@ create (void)
     dtype = shnd_dtype_new ("uint8", NULL);
   array = shnd_array_new (new_name, dtype, shape, 1, SHND_CREATE_NONE, &error);
   if (array == NULL || !shnd_array_unlink (array, &error))
-    fail ("%s", error->message);
+    bench_fail ("%s", error->message);
   g_object_unref (array);
 }
 
@@ -132,13 +132,13 @@ create_raw (void)
   guint8 *mapping;
 
   if (fd < 0)
-    fail ("%s: %s", raw_new_path, g_strerror (errno));
+    bench_fail ("%s: %s", raw_new_path, g_strerror (errno));
   result = posix_fallocate (fd, 0, MEGABYTE);
   if (result != 0)
-    fail ("%s: %s", raw_new_path, g_strerror (result));
+    bench_fail ("%s: %s", raw_new_path, g_strerror (result));
   mapping = mmap (NULL, MEGABYTE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapping == MAP_FAILED || shm_unlink (raw_new_path) != 0)
-    fail ("%s: %s", raw_new_path, g_strerror (errno));
+    bench_fail ("%s: %s", raw_new_path, g_strerror (errno));
   munmap (mapping, MEGABYTE);
   close (fd);
 }
@@ -164,23 +164,40 @@ measure (void (*operation) (void), guint n)
   return now () - start;
 }
 
-static void
-compare (const char *row, void (*ours) (void), void (*theirs) (void), guint n_per_slice)
+static int
+compare_times (gconstpointer a, gconstpointer b)
+{
+  gint64 difference = *(const gint64 *) a - *(const gint64 *) b;
+
+  return (difference > 0) - (difference < 0);
+}
+
+static gint64
+get_median (gint64 times[SLICES])
+{
+  qsort (times, SLICES, sizeof times[0], compare_times);
+
+  return times[SLICES / 2];
+}
+
+void
+bench_compare (
+    const char *row, void (*ours) (void), void (*theirs) (void), guint n_calls, guint n_per_call)
 {
   /* The first round only warms up. */
   for (guint round = 0; round <= ROUNDS; round++)
     {
-      gint64 sums[2] = { 0, 0 };
-      gdouble n = n_per_slice * SLICES;
+      gint64 times[2][SLICES];
+      gdouble n = (gdouble) n_calls * n_per_call;
 
       for (guint slice = 0; slice < SLICES; slice++)
         {
-          sums[0] += measure (ours, n_per_slice);
-          sums[1] += measure (theirs, n_per_slice);
+          times[0][slice] = measure (ours, n_calls);
+          times[1][slice] = measure (theirs, n_calls);
         }
 
       if (round > 0)
-        printf ("sample %s %.1f %.1f\n", row, sums[0] / n, sums[1] / n);
+        printf ("sample %s %.1f %.1f\n", row, get_median (times[0]) / n, get_median (times[1]) / n);
     }
 }
 
@@ -192,7 +209,10 @@ main (int argc, char **argv)
   g_autoptr (ShndArray) huge = NULL;
 
   if (argc != 2)
-    fail ("usage: %s PREFIX", argv[0]);
+    bench_fail ("usage: %s PREFIX", argv[0]);
+
+  /* First, as it forks. */
+  bench_sync (argv[1]);
 
   small_name = g_strconcat (argv[1], "small", NULL);
   medium_name = g_strconcat (argv[1], "medium", NULL);
@@ -201,13 +221,13 @@ main (int argc, char **argv)
   raw_path = g_strconcat ("/", medium_name, NULL);
   raw_new_path = g_strconcat ("/", argv[1], "raw", NULL);
 
-  small = make (small_name, 1024, SHND_CREATE_NONE);
-  medium = make (medium_name, MEGABYTE, SHND_CREATE_NONE);
-  huge = make (huge_name, G_GINT64_CONSTANT (8) << 30, SHND_CREATE_SPARSE);
+  small = bench_make (small_name, 1024, SHND_CREATE_NONE);
+  medium = bench_make (medium_name, MEGABYTE, SHND_CREATE_NONE);
+  huge = bench_make (huge_name, G_GINT64_CONSTANT (8) << 30, SHND_CREATE_SPARSE);
 
-  compare ("c-open", open_medium, open_raw, 500);
-  compare ("c-create", create, create_raw, 40);
-  compare ("c-size", open_huge, open_small, 500);
+  bench_compare ("c-open", open_medium, open_raw, 500, 1);
+  bench_compare ("c-create", create, create_raw, 40, 1);
+  bench_compare ("c-size", open_huge, open_small, 500, 1);
 
   /* What is left after a failure the caller removes. */
   shnd_array_unlink (small, NULL);

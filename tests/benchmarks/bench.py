@@ -7,6 +7,8 @@ Each round prints "sample ROW OURS THEIRS", the nanoseconds that one operation t
 
 import gc
 import os
+import pickle
+import statistics
 import sys
 import time
 from multiprocessing.managers import SharedMemoryManager
@@ -16,6 +18,7 @@ import gi
 import numpy as np
 
 gi.require_version("Shnd", "1")
+import shndarray  # noqa: E402
 from gi.repository import Shnd  # noqa: E402
 
 try:
@@ -33,6 +36,7 @@ ROUNDS = 9
 SLICES = 10
 
 MEGABYTE = 1024 * 1024
+N_LISTED = 10000
 FRAME = (1080, 1920, 4)
 NOT_INSTALLED = "not installed: meson compile install-peers"
 
@@ -199,6 +203,99 @@ def rows_of_creation(prefix):
         skip("python-from-peer")
 
 
+def measure_pickling(make, n):
+    elapsed = 0
+    for _ in range(n):
+        source = make()
+        start = time.perf_counter_ns()
+        text = pickle.dumps(source)
+        elapsed += time.perf_counter_ns() - start
+        # As in another process: what is open here already might be found without opening it again.
+        del source
+        start = time.perf_counter_ns()
+        pickle.loads(text).get()
+        elapsed += time.perf_counter_ns() - start
+    return elapsed
+
+
+def rows_of_pickling(prefix):
+    rows = {
+        "python-pickle": lambda: Shnd.Array.open(name),
+        "python-pickle-package": lambda: shndarray.SharedNDArray(name, shape, np.uint8),
+    }
+    if SharedNDArray is None:
+        for row in (*rows, "python-pickle-here"):
+            skip(row)
+        return
+
+    name = prefix + "pickle"
+    shape = (MEGABYTE,)
+    array = Shnd.Array.new(name, "uint8", shape)
+    array[0] = 7
+    with SharedMemoryManager() as manager:
+        memory = manager.SharedMemory(MEGABYTE)
+        for row, make in rows.items():
+            assert pickle.loads(pickle.dumps(make())).get()[0] == 7
+            compare(row, measure_pickling, make, lambda: SharedNDArray(memory, shape, np.uint8),
+                    100)
+        ours = shndarray.SharedNDArray(name, shape, np.uint8)
+        theirs = SharedNDArray(memory, shape, np.uint8)
+        compare("python-pickle-here", measure_calls,
+                lambda: pickle.loads(pickle.dumps(ours)).get(),
+                lambda: pickle.loads(pickle.dumps(theirs)).get(), 100)
+    array.unlink()
+
+
+def rows_of_managers():
+    rows = {"python-shape-sparse": False, "python-shape-reserved": True}
+    for row, reserve in rows.items():
+        if SharedNDArray is None:
+            skip(row)
+            continue
+        for number in range(ROUNDS + 1):
+            samples = []
+            # What was made stays until the manager ends.
+            with shndarray.SharedMemoryManager() as own, SharedMemoryManager() as manager:
+                for _ in range(5):
+                    samples.append((
+                        measure_calls(
+                            lambda: shndarray.SharedNDArray.from_shape(
+                                own, (MEGABYTE,), np.uint8, reserve=reserve), 50) / 50,
+                        measure_calls(
+                            lambda: SharedNDArray.from_shape(
+                                manager, (MEGABYTE,), np.uint8), 50) / 50))
+            if number > 0:
+                # Not the first, when memory is copied that the manager's new process shares.
+                report(row, *(statistics.median(side) for side in zip(*samples[1:])))
+
+
+def rows_of_lists(prefix):
+    names = [f"{prefix}list-{number:05}" for number in range(N_LISTED)]
+    # Not held, or they would need as many file descriptors.
+    flags = Shnd.CreateFlags.PERSISTENT | Shnd.CreateFlags.SPARSE
+    for name in names:
+        Shnd.Array.new(name, "float32", (480, 640), flags).close()
+
+    def ours():
+        return [(info.name, info.dtype, info.shape, info.nbytes, info.held)
+                for info in Shnd.list_infos()]
+
+    def theirs():
+        found = []
+        for name in names:
+            array = np.load("/dev/shm/" + name, mmap_mode="r")
+            found.append((name, array.dtype, array.shape, array.nbytes))
+        return found
+
+    assert {info[:4] for info in ours()} >= set(theirs())
+    for number in range(ROUNDS + 1):
+        times = measure_calls(ours, 1), measure_calls(theirs, 1)
+        if number > 0:
+            report("python-list", *times)
+    for name in names:
+        Shnd.unlink(name)
+
+
 def main():
     prefix = sys.argv[1]
     gc.disable()
@@ -206,6 +303,9 @@ def main():
     rows_of_size(prefix)
     rows_of_elements(prefix)
     rows_of_creation(prefix)
+    rows_of_pickling(prefix)
+    rows_of_managers()
+    rows_of_lists(prefix)
 
 
 main()

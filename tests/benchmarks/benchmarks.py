@@ -66,7 +66,7 @@ class Row:
             return "-"
         if self.kind == AT_MOST:
             return f"at most {self.bar:g}x"
-        return f"at least {self.bar:g}x faster"
+        return f"at least {self.bar:g}x faster" if self.bar != 1 else "not slower"
 
     @property
     def ratio_text(self):
@@ -96,8 +96,16 @@ HEADINGS = ["what", "against", "ours", "theirs", "ratio", "bar", "verdict"]
 
 def make_rows():
     return [
-        Row("c-open", "c", "C: open by name, touch the first element, close",
-            "shm_open, fstat, mmap, touch, munmap, close", AT_MOST, 1.6),
+        Row("c-lock", "c", "C: lock and unlock, nobody else wants it",
+            "robust process-shared pthread mutex", AT_MOST, 2),
+        Row("c-lock-handed", "c", "C: hand the lock to a process that waits for it",
+            "robust process-shared pthread mutex", AT_MOST, 1.5),
+        Row("c-lock-contended", "c", "C: lock, add one, unlock, two processes at once",
+            "robust process-shared pthread mutex"),
+        Row("c-update", "c", "C: update, wake one waiter, and back",
+            "the same with a bare futex", AT_MOST, 1.25),
+        Row("c-open", "c", "C: open by name with a lease, touch, close",
+            "shm_open, fstat, mmap, touch, munmap, close", AT_MOST, 2),
         Row("c-create", "c", "C: create 1 MB, unlink",
             "shm_open, posix_fallocate, mmap, unlink", AT_MOST, 1.6),
         Row("c-size", "c", "C: open 8 GB (sparse)", "open 1 KB", AT_MOST, 1.2),
@@ -116,6 +124,18 @@ def make_rows():
             PEER + "'s from_array", FASTER, 1.3),
         Row("python-from-raw", "python", "Python: make an array from 256 MB of float64",
             "open, pwrite", AT_MOST, 1.15),
+        Row("python-pickle", "python", "Python: pickle and unpickle Shnd.Array, to a view", PEER,
+            FASTER, 1.5),
+        Row("python-pickle-package", "python",
+            "Python: the same with shndarray.SharedNDArray", PEER, FASTER, 1.5),
+        Row("python-pickle-here", "python",
+            "Python: the same where it is open already", PEER),
+        Row("python-shape-sparse", "python", "Python: from_shape, 1 MB, sparse",
+            PEER + " with a SharedMemoryManager", FASTER, 10),
+        Row("python-shape-reserved", "python", "Python: from_shape, 1 MB, reserved",
+            PEER + " with a SharedMemoryManager, sparse", FASTER, 1),
+        Row("python-list", "python", "Python: list 10,000 arrays, with details",
+            "numpy.load(mmap_mode='r') of each", FASTER, 1),
         Row("gjs-row", "gjs", "GJS: open by name, sum a row of a 1080p RGBA frame",
             "the same from a copied Uint8Array"),
     ]
