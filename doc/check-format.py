@@ -6,6 +6,7 @@ Usage: check-format.py format.md. Prints TAP.
 """
 
 import ast
+import fcntl
 import os
 import re
 import struct
@@ -24,6 +25,8 @@ Shnd = get_introspection_module('Shnd')
 PAGE = open(sys.argv[1], encoding='utf-8').read()
 NAME = f'shnd-check-format-{os.getpid()}'
 SHAPE = [2, 3]
+LOCK = Shnd.Array.lock
+READ, WRITE = fcntl.F_RDLCK, fcntl.F_WRLCK
 VALUES = {(i, j): 10 * (i + 1) + j + 1 for i in range(2) for j in range(3)}
 
 
@@ -51,57 +54,215 @@ def make(dtype, flags=0):
     return array
 
 
+def make_anonymous(dtype):
+    return Shnd.Array.new(None, Shnd.DType.new(dtype), SHAPE, Shnd.CreateFlags.NONE)
+
+
 def check_reader(dtype, flags):
     array = make(dtype, flags)
     reader = code['Reader'](NAME)
     assert reader.shape == tuple(SHAPE), reader.shape
     assert reader.descr == array.get_dtype().to_string()
     assert reader.fortran == (flags == Shnd.CreateFlags.FORTRAN)
-    assert reader.has_control_page
+    assert reader.is_array and not reader.is_copy and not reader.persistent
     for indices, value in VALUES.items():
         assert reader[indices] == value, (indices, reader[indices])
     # A write of the library shows in what the reader has mapped.
     array.set_int64([1, 2], 99)
     assert reader[1, 2] == 99
+    reader.close()
+
+
+def fails(code, function, *arguments):
+    try:
+        function(*arguments)
+    except GLib.Error as error:
+        assert error.matches(Shnd.Error.quark(), code), error
+    else:
+        raise AssertionError(f'no error: {function} {arguments}')
+
+
+def raises(kind, function, *arguments):
+    try:
+        function(*arguments)
+    except kind:
+        return
+    raise AssertionError(f'not raised: {kind}')
+
+
+def exists():
+    return os.path.exists(f'/dev/shm/{NAME}')
+
+
+def check_control():
+    array = make('<i4')
+    reader = code['Reader'](NAME)
+    assert reader.get_control() == (0, 0)
+    array.update()
+    array.update()
+    assert reader.get_control() == (0, 2)
+    LOCK(array, -1, None)
+    word, _sequence = reader.get_control()
+    assert 0 < word < 1 << 30
+    # The slot that the word names belongs to somebody.
+    byte = (1 << 62) + 65536 + word
+    assert code['lock'](reader.fd, byte, WRITE, fcntl.F_OFD_GETLK) == WRITE
+    array.unlock()
+    assert reader.get_control() == (0, 2)
+    reader.close()
 
 
 def check_copy():
-    make('<i4')
-    content = open(f'/dev/shm/{NAME}', 'rb').read()
+    """A copy has a control page that is not its own, until it is locked or updated."""
+    original = make('<i4', Shnd.CreateFlags.PERSISTENT)
+    original.update()
+    LOCK(original, -1, None)
+    with open(f'/dev/shm/{NAME}', 'rb') as file:
+        content = file.read()
+    inode, birth = struct.unpack_from('<QQ', content, len(content) - 4080)
     os.unlink(f'/dev/shm/{NAME}')
-    # A file that stays open keeps its inode number from being used again.
     with open(f'/dev/shm/{NAME}', 'wb') as copy:
-        copy.write(content[:-4096] + content[-4096:-4080] +
-                   struct.pack('<Q', os.fstat(copy.fileno()).st_ino + 1) + content[-4072:])
+        copy.write(content)
+    os.chmod(f'/dev/shm/{NAME}', 0o600)
+
+    reader = code['Reader'](NAME)
+    assert reader.is_array and reader.is_copy and reader.persistent
+    assert reader[1, 1] == VALUES[1, 1]
+    array = Shnd.Array.open(NAME, Shnd.Access.READ_WRITE)
+    assert array.get_persistent()
+    # The lock is that of another file: it is free here.
+    LOCK(array, 0, None)
+    page = reader.memory[reader.page:reader.page + 4096]
+    assert page[:12] == content[-4096:-4084] and page[12:16] == b'\1\0\0\0'
+    assert struct.unpack_from('<QQ', page, 16) == code['identify'](reader.fd) != (inode, birth)
+    array.close()
+    reader.close()
+    assert exists()
+    reader = code['Reader'](NAME)
+    assert reader.is_array and not reader.is_copy and reader.persistent
+    reader.close()
+
+
+def check_plain():
+    with open(f'/dev/shm/{NAME}', 'wb') as file:
+        Shnd.Array.save(make_anonymous('<i4'), file.name)
     os.chmod(f'/dev/shm/{NAME}', 0o600)
     reader = code['Reader'](NAME)
-    assert not reader.has_control_page
-    assert reader[1, 1] == VALUES[1, 1]
+    assert not reader.is_array and reader.persistent and reader.page is None
+    reader.close()
+    assert exists()
 
 
 def check_writer(descr, letter):
     data = struct.pack(f'{descr[0]}6{letter}', *VALUES.values())
-    code['write'](NAME, descr, tuple(SHAPE), data)
-    array = Shnd.Array.open(NAME, Shnd.Access.READ)
+    fd = code['write'](NAME, descr, tuple(SHAPE), data)
+    array = Shnd.Array.open(NAME, Shnd.Access.READ_WRITE)
     assert array.get_dtype().to_string() == descr
     for indices, value in VALUES.items():
         assert array.get_double(indices) == value
-    assert code['Reader'](NAME).has_control_page
-    try:
-        code['write'](NAME, descr, tuple(SHAPE), data)
-    except FileExistsError:
-        pass
-    else:
-        raise AssertionError('an array was replaced')
+    assert not array.get_persistent()
+    LOCK(array, 0, None)
+    array.unlock()
+    array.update()
+    assert array.get_sequence() == 1
+    reader = code['Reader'](NAME)
+    assert reader.is_array and not reader.is_copy
+    raises(FileExistsError, code['write'], NAME, descr, tuple(SHAPE), data)
+    # The writer's lease, the reader's and the library's: the last one takes the name along.
+    array.close()
+    assert exists()
+    reader.close()
+    assert exists()
+    Shnd.Array.open(NAME, Shnd.Access.READ).close()
+    assert exists()
+    code['let_go'](NAME, fd)
+    assert not exists()
+
+
+def check_last(last):
+    """Whoever is last removes the name: the page's code, or the library, for reading or not."""
+    fd = code['write'](NAME, '|u1', (1,), b'x')
+    leavers = {
+        'the writer': lambda: code['let_go'](NAME, fd),
+        'the reader': code['Reader'](NAME).close,
+        'the library': Shnd.Array.open(NAME, Shnd.Access.READ_WRITE).close,
+        'the library, for reading': Shnd.Array.open(NAME, Shnd.Access.READ).close,
+    }
+    leavers[last] = leavers.pop(last)
+    for leave in leavers.values():
+        assert exists()
+        leave()
+    assert not exists()
+
+
+def check_persistent():
+    fd = code['write'](NAME, '|u1', (1,), b'x', True)
+    assert Shnd.Array.open(NAME, Shnd.Access.READ).get_persistent()
+    code['let_go'](NAME, fd, True)
+    assert exists()
+    Shnd.Array.open(NAME, Shnd.Access.READ).close()
+    assert exists()
+    reader = code['Reader'](NAME)
+    assert reader.persistent
+    # It holds it, so that others can see that.
+    with open(f'/dev/shm/{NAME}', 'rb') as file:
+        assert code['lock'](file.fileno(), code['LEASE'], WRITE, fcntl.F_OFD_GETLK) == READ
+    reader.close()
+    assert exists()
+
+
+def check_reads(indices, value):
+    reader = code['Reader'](NAME)
+    assert reader[indices] == value
+    reader.close()
+
+
+def check_orphan():
+    """Nobody has a lease: there is no such array, and its name is free."""
+    os.close(code['write'](NAME, '|u1', (1,), b'x'))
+    assert exists()
+    fails(Shnd.Error.NOT_FOUND, Shnd.Array.open, NAME, Shnd.Access.READ)
+    raises(FileNotFoundError, code['Reader'], NAME)
+    array = make('<i4')
+    check_reads((1, 2), VALUES[1, 2])
+    array.close()
+
+    # One of the library's, whose process ended abruptly. Another one may be reaping now.
+    pid = os.fork()
+    if pid == 0:
+        array = make('<i4')
+        os._exit(0)
+    os.waitpid(pid, 0)
+    raises(FileNotFoundError, code['Reader'], NAME)
+    Shnd.reap()
+    assert not exists()
+
+
+def check_going():
+    """While somebody removes the name, there is no such array, and nobody else gets a lease."""
+    fd = code['write'](NAME, '|u1', (1,), b'x')
+    code['lock'](fd, code['LEASE'], WRITE)
+    fails(Shnd.Error.NOT_FOUND, Shnd.Array.open, NAME, Shnd.Access.READ)
+    raises(FileNotFoundError, code['Reader'], NAME)
+    code['lock'](fd, code['LEASE'], READ)
+    array = Shnd.Array.open(NAME, Shnd.Access.READ)
+    # And once it is gone, the library leaves alone who has the name then.
+    os.unlink(f'/dev/shm/{NAME}')
+    other = code['write'](NAME, '|u1', (2,), b'xy')
+    array.close()
+    code['let_go'](NAME, fd)
+    check_reads((1,), ord('y'))
+    code['let_go'](NAME, other)
 
 
 def check_example():
-    make('<u2')
+    array = make('<u2')
     with open(f'/dev/shm/{NAME}', 'rb') as file:
         content = bytearray(file.read())
-        inode = os.fstat(file.fileno()).st_ino
-    assert struct.unpack_from('<Q', content, 0x2010) == (inode,)
-    struct.pack_into('<Q', content, 0x2010, 12007)
+        identity = code['identify'](file.fileno())
+    array.close()
+    assert struct.unpack_from('<QQ', content, 0x2010) == identity
+    struct.pack_into('<QQ', content, 0x2010, 12007, 1700000000123456789)
 
     shown = bytearray(b' ' * 0x1000 + b'\0' * 0x2000)
     lines = blocks('hexdump')[0].splitlines()
@@ -147,7 +308,14 @@ tests = [(f'the reader reads {dtype}{" in Fortran order" if flags else ""}',
                        '<f2', '<f4', '>f4', '<f8', '>f8')
          for flags in (0, Shnd.CreateFlags.FORTRAN)]
 tests += [
+    ('lock word and change counter', check_control, ()),
     ('a copy is a plain .npy file', check_copy, ()),
+    ('a plain .npy file', check_plain, ()),
+    *((f'the last one is {last}', check_last, (last,))
+      for last in ('the writer', 'the reader', 'the library', 'the library, for reading')),
+    ('a name that is persistent', check_persistent, ()),
+    ('an orphan', check_orphan, ()),
+    ('a name that is being removed', check_going, ()),
     ('the library reads what the writer wrote', check_writer, ('<f8', 'd')),
     ('the library reads what the writer wrote, big-endian', check_writer, ('>u2', 'H')),
     ('the example', check_example, ()),
@@ -165,7 +333,7 @@ for number, (title, function, arguments) in enumerate(tests, 1):
     except Exception:
         failed = True
         print(f'not ok {number} - {title}')
-        print(traceback.format_exc().replace('\n', '\n# '))
+        print('# ' + traceback.format_exc().rstrip().replace('\n', '\n# '))
     finally:
         try:
             os.unlink(f'/dev/shm/{NAME}')
