@@ -2,10 +2,8 @@
 
 #include "config.h"
 
-#include "shnd-array-private.h"
-
 #include "shnd-error-private.h"
-#include "shnd-npy-private.h"
+#include "shnd-view-private.h"
 
 #include <string.h>
 
@@ -99,8 +97,7 @@ typedef struct
   ShndAccess access;
   gboolean is_view;
   gboolean raw;
-  guint64 offset;
-  ShndLayout layout; /* of a view; its dtype is owned */
+  ShndView view;
 } Descriptor;
 
 enum
@@ -119,7 +116,7 @@ descriptor_clear (Descriptor *self)
 {
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->display, g_free);
-  g_clear_pointer (&self->layout.dtype, shnd_dtype_unref);
+  shnd_view_clear (&self->view);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Descriptor, descriptor_clear)
@@ -167,41 +164,12 @@ parse_numbers (const char *value, gint64 numbers[SHND_MAX_DIMS], guint *n)
   return TRUE;
 }
 
-/* What the keys of a view say, put together. */
-static gboolean
-init_view (Descriptor *self,
-           const char *descriptor,
-           const char *dtype_text,
-           const gint64 *shape,
-           guint n_shape,
-           const gint64 *strides,
-           guint n_strides,
-           GError **error)
-{
-  g_autoptr (ShndDType) dtype = shnd_dtype_new (dtype_text, error);
-
-  if (dtype == NULL || !shnd_layout_init (&self->layout, dtype, shape, n_shape, FALSE, error))
-    {
-      self->layout.dtype = NULL;
-      g_prefix_error (error, "Not a valid descriptor of an array: ");
-      return FALSE;
-    }
-
-  shnd_dtype_ref (self->layout.dtype);
-  if (self->layout.n_dims != n_shape || n_strides != n_shape)
-    return invalid (error, descriptor, "expected as many strides as dimensions");
-
-  memcpy (self->layout.strides, strides, n_strides * sizeof *strides);
-  self->is_view = TRUE;
-
-  return TRUE;
-}
-
 static gboolean
 parse (Descriptor *self, const char *descriptor, GError **error)
 {
   gint64 shape[SHND_MAX_DIMS], strides[SHND_MAX_DIMS];
   guint n_shape = 0, n_strides = 0, keys = 0;
+  guint64 offset = 0;
   g_autofree char *place = NULL;
   g_autofree char *dtype = NULL;
   g_auto (GStrv) parameters = NULL;
@@ -248,7 +216,7 @@ parse (Descriptor *self, const char *descriptor, GError **error)
         {
           key = KEY_OFFSET;
           self->raw = (*parameter)[0] == 'r';
-          valid = g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64, &self->offset, NULL);
+          valid = g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64, &offset, NULL);
         }
       else if (g_str_equal (*parameter, "dtype"))
         {
@@ -283,36 +251,12 @@ parse (Descriptor *self, const char *descriptor, GError **error)
     return invalid (error, descriptor,
                     "expected offset, dtype, shape and strides together, or none of them");
 
-  return init_view (self, descriptor, dtype, shape, n_shape, strides, n_strides, error);
-}
+  self->is_view = TRUE;
+  if (shnd_view_init (&self->view, dtype, offset, shape, n_shape, strides, n_strides, error))
+    return TRUE;
 
-/* Which bytes of the file the view shows: from `*start` to before `*end`. */
-static gboolean
-get_span (const Descriptor *self, guint64 *start, guint64 *end)
-{
-  const ShndLayout *layout = &self->layout;
-  __int128 low = self->offset, high = self->offset;
-
-  if (shnd_layout_get_n_bytes (layout) > 0)
-    {
-      high += layout->dtype->item_size;
-      for (guint i = 0; i < layout->n_dims; i++)
-        {
-          __int128 way = (__int128) layout->strides[i] * (layout->shape[i] - 1);
-
-          if (way < 0)
-            low += way;
-          else
-            high += way;
-          if (low < 0 || high > G_MAXINT64)
-            return FALSE;
-        }
-    }
-
-  *start = low;
-  *end = high;
-
-  return TRUE;
+  g_prefix_error (error, "Not a valid descriptor of an array: ");
+  return FALSE;
 }
 
 static gboolean
@@ -324,65 +268,6 @@ check_identity (const Descriptor *self, const ShndFileInfo *info, GError **error
   g_set_error (error, SHND_ERROR, SHND_ERROR_NOT_FOUND,
                "The array is gone: “%s” stands for another one by now", self->display);
   return FALSE;
-}
-
-/* Takes the file. */
-static ShndArray *
-open_file (const Descriptor *self, const ShndFile *file, GError **error)
-{
-  g_autoptr (ShndDType) dtype = NULL;
-  g_autoptr (ShndSegment) segment = NULL;
-  ShndLayout layout;
-  guint64 start = 0, end = 0;
-  gsize data_offset;
-
-  if (self->is_view && !get_span (self, &start, &end))
-    {
-      shnd_segment_abandon (file);
-      invalid (error, self->display, "its elements are outside of any file");
-      return NULL;
-    }
-
-  if (self->raw)
-    {
-      segment = shnd_segment_map (file, start, end - start, error);
-    }
-  else if (shnd_npy_read_header (file->fd, &layout, &dtype, &data_offset, error))
-    {
-      segment = shnd_segment_map (file, data_offset, shnd_layout_get_n_bytes (&layout), error);
-    }
-  else
-    {
-      shnd_segment_abandon (file);
-    }
-  if (segment == NULL)
-    {
-      g_prefix_error (error, "Cannot open “%s”: ", self->display);
-      return NULL;
-    }
-
-  segment->raw = self->raw;
-  if (!self->is_view)
-    {
-      layout.data = segment->data;
-      return _shnd_array_new_for_layout (segment, &layout);
-    }
-
-  if (start < segment->data_offset || end > segment->data_offset + segment->data_size)
-    {
-      g_set_error (error, SHND_ERROR, SHND_ERROR_TOO_SMALL,
-                   "Cannot open a view of “%s”: its elements are in the bytes %" G_GUINT64_FORMAT
-                   " to %" G_GUINT64_FORMAT ", those of the array in %" G_GUINT64_FORMAT
-                   " to %" G_GUINT64_FORMAT,
-                   self->display, start, end, segment->data_offset,
-                   segment->data_offset + segment->data_size);
-      return NULL;
-    }
-
-  layout = self->layout;
-  layout.data = segment->data + (self->offset - segment->data_offset);
-
-  return _shnd_array_new_view (segment, &layout);
 }
 
 /**
@@ -405,6 +290,7 @@ ShndArray *
 shnd_array_open_descriptor (const char *descriptor, GError **error)
 {
   g_auto (Descriptor) parsed = { 0 };
+  ShndArray *self;
   ShndFile file;
 
   g_return_val_if_fail (descriptor != NULL, NULL);
@@ -422,5 +308,10 @@ shnd_array_open_descriptor (const char *descriptor, GError **error)
       return NULL;
     }
 
-  return open_file (&parsed, &file, error);
+  self = shnd_view_open (parsed.is_view ? &parsed.view : NULL,
+                         parsed.raw ? SHND_VIEW_RAW : SHND_VIEW_NPY, &file, error);
+  if (self == NULL)
+    g_prefix_error (error, "Cannot open “%s”: ", parsed.display);
+
+  return self;
 }

@@ -2,10 +2,8 @@
 
 #include "config.h"
 
-#include "shnd-array-private.h"
-
 #include "shnd-error-private.h"
-#include "shnd-npy-private.h"
+#include "shnd-view-private.h"
 #include "shnd-write-private.h"
 
 /* The constructors of ShndArray. */
@@ -349,28 +347,12 @@ shnd_array_new_path (const char *path,
 static ShndArray *
 open_npy (const ShndFile *file, const char *display, GError **error)
 {
-  g_autoptr (ShndSegment) segment = NULL;
-  g_autoptr (ShndDType) dtype = NULL;
-  ShndLayout layout;
-  gsize header_size;
+  ShndArray *self = shnd_view_open (NULL, SHND_VIEW_NPY, file, error);
 
-  if (!shnd_npy_read_header (file->fd, &layout, &dtype, &header_size, error))
-    {
-      g_prefix_error (error, "Cannot open “%s”: ", display);
-      shnd_segment_abandon (file);
-      return NULL;
-    }
+  if (self == NULL)
+    g_prefix_error (error, "Cannot open “%s”: ", display);
 
-  segment = shnd_segment_map (file, header_size, shnd_layout_get_n_bytes (&layout), error);
-  if (segment == NULL)
-    {
-      g_prefix_error (error, "Cannot open “%s”: ", display);
-      return NULL;
-    }
-
-  layout.data = segment->data;
-
-  return _shnd_array_new_for_layout (segment, &layout);
+  return self;
 }
 
 /**

@@ -27,6 +27,9 @@ struct _ShndArray
 ShndArray *_shnd_array_new_for_layout (ShndSegment *segment, const ShndLayout *layout);
 ShndArray *_shnd_array_new_view (ShndSegment *segment, const ShndLayout *layout);
 
+/* Makes a view of an array that is still as g_object_new() alone made it. */
+void _shnd_array_become_view (ShndArray *self, ShndSegment *segment, const ShndLayout *layout);
+
 /* Whether all of them are known. */
 gboolean _shnd_check_create_flags (ShndCreateFlags flags, GError **error);
 

@@ -54,7 +54,10 @@
  * It is not found when it is opened, and is free for a new array; [func@Shnd.reap] gives back its
  * memory.
  *
- * An array without a name is anonymous memory of this process, and of those it forks.
+ * An array without a name is anonymous memory of this process, and of those it forks. Others get it
+ * as a file descriptor: [method@Shnd.Array.send] sends it over a socket,
+ * [method@Shnd.Array.to_variant] puts it into a D-Bus call, and [method@Shnd.Array.seal] sees to it
+ * that they cannot do anything to it but read.
  *
  * ## Lock and change counter
  *
@@ -80,7 +83,8 @@
  *
  * Opening believes nothing that a file says before it has been checked against the file's size.
  * What cannot be checked is what happens later: whoever may write to a named array's file may cut
- * it short, and a process that then touches the missing memory gets a `SIGBUS`.
+ * it short, and a process that then touches the missing memory gets a `SIGBUS`. Memory that is sealed
+ * stays.
  *
  * ## Threads
  *
@@ -108,6 +112,7 @@ enum
   PROP_LOCKED,
   PROP_SEQUENCE,
   PROP_WATCHING,
+  PROP_SEALED,
   N_PROPS
 };
 
@@ -123,11 +128,10 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_FINAL_TYPE (ShndArray, shnd_array, G_TYPE_OBJECT)
 
-ShndArray *
-_shnd_array_new_for_layout (ShndSegment *segment, const ShndLayout *layout)
+/* Of one that is still as g_object_new() alone made it. */
+static void
+set_layout (ShndArray *self, ShndSegment *segment, const ShndLayout *layout)
 {
-  ShndArray *self = g_object_new (SHND_TYPE_ARRAY, NULL);
-
   shnd_dtype_unref (self->layout.dtype);
   self->layout = *layout;
   shnd_dtype_ref (self->layout.dtype);
@@ -135,6 +139,14 @@ _shnd_array_new_for_layout (ShndSegment *segment, const ShndLayout *layout)
   self->access = segment->access;
   if (segment->name != NULL)
     self->name = g_ref_string_acquire (segment->name);
+}
+
+ShndArray *
+_shnd_array_new_for_layout (ShndSegment *segment, const ShndLayout *layout)
+{
+  ShndArray *self = g_object_new (SHND_TYPE_ARRAY, NULL);
+
+  set_layout (self, segment, layout);
 
   return self;
 }
@@ -147,6 +159,13 @@ _shnd_array_new_view (ShndSegment *segment, const ShndLayout *layout)
   self->is_view = TRUE;
 
   return self;
+}
+
+void
+_shnd_array_become_view (ShndArray *self, ShndSegment *segment, const ShndLayout *layout)
+{
+  set_layout (self, segment, layout);
+  self->is_view = TRUE;
 }
 
 /* A lock that costs one atomic operation, where g_bit_lock() takes two. */
@@ -217,6 +236,10 @@ release_segment (ShndArray *self)
     shnd_wait_end (watch);
   if (segment == NULL)
     return FALSE;
+
+  /* Without lock and counter nobody waits. */
+  if (segment->control == NULL)
+    return TRUE;
 
   shnd_wait_interrupt (self);
   shnd_lock_release (segment, self, FALSE, &wake);
@@ -308,6 +331,9 @@ shnd_array_get_property (GObject *object, guint prop_id, GValue *value, GParamSp
       break;
     case PROP_WATCHING:
       g_value_set_boolean (value, shnd_array_get_watching (self));
+      break;
+    case PROP_SEALED:
+      g_value_set_boolean (value, shnd_array_get_sealed (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -445,6 +471,13 @@ shnd_array_class_init (ShndArrayClass *klass)
    * Whether this handle emits [signal@Shnd.Array::updated].
    */
   props[PROP_WATCHING] = g_param_spec_boolean ("watching", NULL, NULL, FALSE, flags);
+
+  /**
+   * ShndArray:sealed: (getter get_sealed)
+   *
+   * Whether the array's memory is sealed. There is a notification when this handle has sealed it.
+   */
+  props[PROP_SEALED] = g_param_spec_boolean ("sealed", NULL, NULL, FALSE, flags);
 
   g_object_class_install_properties (object_class, N_PROPS, props);
 
@@ -637,6 +670,34 @@ shnd_array_get_order (ShndArray *self)
   g_return_val_if_fail (SHND_IS_ARRAY (self), SHND_ORDER_C);
 
   return shnd_layout_get_order (&self->layout);
+}
+
+/**
+ * shnd_array_is_aligned:
+ * @self: an array
+ *
+ * Gets whether all elements begin where the processor wants such elements: at multiples of the
+ * alignment of their dtype.
+ *
+ * Those of new arrays do; fields of packed structures and raw segments may not.
+ *
+ * Returns: whether they do
+ */
+gboolean
+shnd_array_is_aligned (ShndArray *self)
+{
+  const ShndLayout *layout;
+  gsize places;
+
+  g_return_val_if_fail (SHND_IS_ARRAY (self), TRUE);
+
+  layout = &self->layout;
+  places = (guintptr) layout->data;
+  for (guint i = 0; i < layout->n_dims; i++)
+    if (layout->shape[i] > 1)
+      places |= (gsize) layout->strides[i];
+
+  return shnd_layout_get_size (layout) == 0 || places % layout->dtype->alignment == 0;
 }
 
 /**

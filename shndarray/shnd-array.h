@@ -93,6 +93,61 @@ ShndArray *shnd_array_open_descriptor (const char *descriptor, GError **error);
 SHND_AVAILABLE_IN_1_0
 char *shnd_array_to_descriptor (ShndArray *self, GError **error);
 
+/* Without a name */
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new_for_fd (int fd, ShndAccess access, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+int shnd_array_dup_fd (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_seal (ShndArray *self, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_get_sealed (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_new_from_variant (GVariant *variant,
+                                        GUnixFDList *fd_list,
+                                        ShndAccess access,
+                                        GError **error);
+
+SHND_AVAILABLE_IN_1_0
+GVariant *shnd_array_to_variant (ShndArray *self, GUnixFDList *fd_list, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_send (ShndArray *self,
+                          GUnixConnection *connection,
+                          GCancellable *cancellable,
+                          GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_send_async (ShndArray *self,
+                            GUnixConnection *connection,
+                            GCancellable *cancellable,
+                            GAsyncReadyCallback callback,
+                            gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_send_finish (ShndArray *self, GAsyncResult *result, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_receive (GUnixConnection *connection,
+                               ShndAccess access,
+                               GCancellable *cancellable,
+                               GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_receive_async (GUnixConnection *connection,
+                               ShndAccess access,
+                               GCancellable *cancellable,
+                               GAsyncReadyCallback callback,
+                               gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_receive_finish (GAsyncResult *result, GError **error);
+
 /* What it is */
 
 SHND_AVAILABLE_IN_1_0
@@ -121,6 +176,9 @@ gsize shnd_array_get_n_bytes (ShndArray *self);
 
 SHND_AVAILABLE_IN_1_0
 ShndOrder shnd_array_get_order (ShndArray *self);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_is_aligned (ShndArray *self);
 
 SHND_AVAILABLE_IN_1_0
 ShndAccess shnd_array_get_access (ShndArray *self);

@@ -67,12 +67,18 @@ typedef enum
  * @SHND_ACCESS_WRITE: write the elements; reading comes with it
  * @SHND_ACCESS_READ_WRITE: both
  * @SHND_ACCESS_ANY_OWNER: also open a segment that belongs to another user
+ * @SHND_ACCESS_UNSEALED: also take a file descriptor whose file others can still cut short
  *
  * How an array is opened.
  *
  * Without %SHND_ACCESS_ANY_OWNER a named segment is opened only if it belongs to the
  * caller's user or to root: its owner can cut it short at any time, and a process that
  * touches memory which is no longer there gets a `SIGBUS`.
+ *
+ * For the same reason what comes as a file descriptor, without a name, has to be sealed
+ * against that (see [method@Shnd.Array.seal]), or all who have the file have to be trusted:
+ * %SHND_ACCESS_UNSEALED says that they are. Each of the two flags is for its own way of
+ * opening, and an error in the other.
  */
 typedef enum /*< flags >*/
 {
@@ -80,6 +86,7 @@ typedef enum /*< flags >*/
   SHND_ACCESS_WRITE = 1 << 1,
   SHND_ACCESS_READ_WRITE = (1 << 0) | (1 << 1),
   SHND_ACCESS_ANY_OWNER = 1 << 2,
+  SHND_ACCESS_UNSEALED = 1 << 3,
 } ShndAccess;
 
 /**
@@ -126,5 +133,20 @@ typedef enum /*< flags >*/
   SHND_SYNC_ASYNC = 1 << 0,
   SHND_SYNC_INVALIDATE = 1 << 1,
 } ShndSyncFlags;
+
+/**
+ * ShndOverflow:
+ * @SHND_OVERFLOW_DROP: the subscriber misses the frame; neither the publisher nor the other
+ *   subscribers wait
+ * @SHND_OVERFLOW_BLOCK: the publisher waits until the subscriber has given a frame back, or is gone;
+ *   no subscriber misses a frame
+ *
+ * What a publisher does when a subscriber holds as many frames as it may.
+ */
+typedef enum
+{
+  SHND_OVERFLOW_DROP,
+  SHND_OVERFLOW_BLOCK,
+} ShndOverflow;
 
 G_END_DECLS

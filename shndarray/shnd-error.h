@@ -33,6 +33,10 @@ G_BEGIN_DECLS
  * @SHND_ERROR_UNSUPPORTED: this array, or this system, cannot do that
  * @SHND_ERROR_TIMED_OUT: what was waited for did not happen in time
  * @SHND_ERROR_NOT_LOCKED: the handle does not have the lock
+ * @SHND_ERROR_END_OF_STREAM: the other side has ended its stream of frames, or of arrays
+ * @SHND_ERROR_DISCONNECTED: the other side is gone, without an end of its stream
+ * @SHND_ERROR_PROTOCOL: the other side sent what it must not
+ * @SHND_ERROR_NOT_ACQUIRED: the frame is not one that this publisher has given out to be published
  *
  * The errors of this library.
  *
@@ -60,6 +64,10 @@ typedef enum
   SHND_ERROR_UNSUPPORTED,
   SHND_ERROR_TIMED_OUT,
   SHND_ERROR_NOT_LOCKED,
+  SHND_ERROR_END_OF_STREAM,
+  SHND_ERROR_DISCONNECTED,
+  SHND_ERROR_PROTOCOL,
+  SHND_ERROR_NOT_ACQUIRED,
 } ShndError;
 
 /**

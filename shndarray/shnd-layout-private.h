@@ -39,6 +39,11 @@ ShndOrder shnd_layout_get_order (const ShndLayout *layout);
  * (`*low` <= 0). Both 0 if there are no elements. */
 void shnd_layout_get_span (const ShndLayout *layout, gint64 *low, gint64 *high);
 
+/* Which bytes of a file they take, from `*start` to before `*end`, if the element [0, ..., 0] is at
+ * `offset`. Believes nothing of the strides; FALSE if no file has such bytes. */
+gboolean
+shnd_layout_get_place (const ShndLayout *layout, guint64 offset, guint64 *start, guint64 *end);
+
 /* "(2, 3)", as messages and headers print a shape. */
 char *shnd_shape_to_string (const gint64 *shape, guint n_dims);
 

@@ -175,6 +175,34 @@ shnd_layout_get_span (const ShndLayout *layout, gint64 *low, gint64 *high)
     }
 }
 
+gboolean
+shnd_layout_get_place (const ShndLayout *layout, guint64 offset, guint64 *start, guint64 *end)
+{
+  /* No overflow: the shape was checked, so that its product is less than 2^63. */
+  __int128 low = offset, high = offset;
+
+  if (shnd_layout_get_n_bytes (layout) > 0)
+    {
+      high += layout->dtype->item_size;
+      for (guint i = 0; i < layout->n_dims; i++)
+        {
+          __int128 way = (__int128) layout->strides[i] * (layout->shape[i] - 1);
+
+          if (way < 0)
+            low += way;
+          else
+            high += way;
+        }
+    }
+
+  if (low < 0 || high > G_MAXINT64)
+    return FALSE;
+
+  *start = low;
+  *end = high;
+  return TRUE;
+}
+
 static gboolean
 check_axis (const ShndLayout *layout, guint axis, GError **error)
 {

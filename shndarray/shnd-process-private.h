@@ -24,6 +24,12 @@ guint shnd_process_get_forks (void);
 /* A number, not 0, that no ancestor of this process had. */
 guint shnd_process_get_mark (void);
 
+/* A descriptor that stands for this very process: a child of fork() must not have it, as its other
+ * end would not see this process die. The first between begin and end, so that none is missed; the
+ * second also closes it. */
+void shnd_process_own_locked (int fd);
+void shnd_process_close (int fd);
+
 /* In between this process does not fork. For short work only, and without a call of the rest of
  * the library. */
 void shnd_process_begin (void);

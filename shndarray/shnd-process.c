@@ -4,12 +4,14 @@
 
 #include "shnd-process-private.h"
 
+#include "shnd-hub-private.h"
 #include "shnd-lease-private.h"
 #include "shnd-lock-private.h"
 #include "shnd-wait-private.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* How long the end of the process waits for threads that are giving back, in microseconds. */
 #define EXIT_PATIENCE G_USEC_PER_SEC
@@ -20,6 +22,7 @@ static ShndSegment *segments; /* with `mutex`: a list through `next` and `previo
 static guint forks;           /* changes with `mutex` only */
 static guint mark = 1;        /* changes in a child only, before it has threads */
 static gint n_removing;       /* how many have left the list, and are not done yet */
+static GArray *owned;         /* with `mutex`: descriptors that no child gets */
 
 static void
 before_fork (void)
@@ -42,8 +45,13 @@ after_fork_in_child (void)
   forks++;
   mark++;
   n_removing = 0;
+  shnd_hub_after_fork_in_child ();
   for (ShndSegment *segment = segments; segment != NULL; segment = segment->next)
     shnd_lock_after_fork_in_child (segment);
+  for (guint i = 0; owned != NULL && i < owned->len; i++)
+    close (g_array_index (owned, int, i));
+  if (owned != NULL)
+    owned->len = 0;
   g_mutex_unlock (&mutex);
   shnd_wait_after_fork (TRUE);
 }
@@ -53,6 +61,8 @@ after_fork_in_child (void)
 void
 shnd_process_release (void)
 {
+  shnd_hub_close_all ();
+
   g_mutex_lock (&mutex);
   for (ShndSegment *segment = segments; segment != NULL; segment = segment->next)
     shnd_lease_release (segment);
@@ -63,8 +73,8 @@ shnd_process_release (void)
     g_usleep (EXIT_INTERVAL);
 }
 
-void
-shnd_process_add (ShndSegment *segment)
+static void
+init (void)
 {
   static gsize once;
 
@@ -74,6 +84,12 @@ shnd_process_add (ShndSegment *segment)
       atexit (shnd_process_release);
       g_once_init_leave (&once, 1);
     }
+}
+
+void
+shnd_process_add (ShndSegment *segment)
+{
+  init ();
 
   g_mutex_lock (&mutex);
   segment->forks = forks;
@@ -116,8 +132,34 @@ shnd_process_get_mark (void)
 }
 
 void
+shnd_process_own_locked (int fd)
+{
+  if (owned == NULL)
+    owned = g_array_new (FALSE, FALSE, sizeof (int));
+  g_array_append_val (owned, fd);
+}
+
+void
+shnd_process_close (int fd)
+{
+  g_mutex_lock (&mutex);
+  for (guint i = 0; i < owned->len; i++)
+    {
+      if (g_array_index (owned, int, i) == fd)
+        {
+          g_array_remove_index_fast (owned, i);
+          /* With the mutex: in a child the number must not be another one's by then. */
+          close (fd);
+          break;
+        }
+    }
+  g_mutex_unlock (&mutex);
+}
+
+void
 shnd_process_begin (void)
 {
+  init ();
   g_mutex_lock (&mutex);
 }
 

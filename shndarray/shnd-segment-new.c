@@ -19,6 +19,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 /* Making the file of an array. */
 
 /* Below this a reservation is not worth a look at the system's free memory. */
@@ -135,6 +139,18 @@ check_space (const Target *target, guint64 file_size, ShndCreateFlags flags, GEr
   return TRUE;
 }
 
+/* Anonymous memory, which nobody ever has to execute; not all kernels can be told so. */
+static int
+create_memory (void)
+{
+  int fd = memfd_create ("shndarray", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+  if (fd < 0 && errno == EINVAL)
+    fd = memfd_create ("shndarray", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+  return fd;
+}
+
 static int
 create_file (const char *name, ShndCreateFlags flags)
 {
@@ -142,7 +158,7 @@ create_file (const char *name, ShndCreateFlags flags)
   int fd;
 
   if (name == NULL)
-    return memfd_create ("shndarray", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return create_memory ();
 
   if (flags & SHND_CREATE_GROUP_READ)
     mode |= S_IRGRP;

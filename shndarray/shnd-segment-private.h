@@ -11,6 +11,7 @@ G_BEGIN_DECLS
  * mapping goes with the last reference, so whatever shows its memory to somebody holds one. */
 
 typedef struct _ShndSegment ShndSegment;
+typedef struct _ShndCowMapping ShndCowMapping;
 
 struct _ShndSegment
 {
@@ -35,12 +36,19 @@ struct _ShndSegment
   /* For shnd-lock.c: this process's part in the lock of the array. */
   struct
   {
-    GMutex mutex;    /* held while one takes the lock over from a dead owner */
+    GMutex mutex;    /* held while one takes the lock over from a dead owner, and for `cow` */
     int fd;          /* a description of its own, or -1 */
     guint slot;      /* which it owns by a lock on that description; 0 if none */
     gpointer holder; /* which handle has the lock, of those that use this segment; NULL if none */
     gboolean recovered; /* with the lock: whether the last owner died with it */
   } lock;
+
+  ShndCowMapping *cow; /* of a lender, or NULL; for shnd-segment-cow.c */
+
+  /* Of a loan. */
+  ShndSegment *lender;
+  GDestroyNotify give_back;
+  gpointer give_back_data;
 
   /* For shnd-process.c. */
   guint forks;
@@ -79,11 +87,20 @@ typedef struct
   gboolean held; /* whether others have a lease, and this descriptor, too */
 } ShndFile;
 
+/* Whether it is an access; `extra` is the flag that makes sense beside the two, and `name` what that
+ * is called. */
+gboolean
+shnd_segment_check_access (ShndAccess access, ShndAccess extra, const char *name, GError **error);
+
 /* Opens the file of a name, or a path, and looks at it. */
 gboolean
 shnd_segment_open_name (const char *name, ShndAccess access, ShndFile *file, GError **error);
 gboolean
 shnd_segment_open_path (const char *path, ShndAccess access, ShndFile *file, GError **error);
+
+/* The same for a file that is open: `fd`, which stays the caller's. Its seals are checked before
+ * its size is looked at: whether it can be trusted to keep that, as far as `access` asks for it. */
+gboolean shnd_segment_open_fd (int fd, ShndAccess access, ShndFile *file, GError **error);
 
 /* Closes a file that is not to be mapped after all. */
 void shnd_segment_abandon (const ShndFile *file);
@@ -107,6 +124,11 @@ gboolean shnd_segment_check_size (const ShndFileInfo *info,
 ShndSegment *
 shnd_segment_map (const ShndFile *file, guint64 data_offset, guint64 n_bytes, GError **error);
 
+/* The same memory for a time: `give_back` is called when the last reference is gone. There is
+ * neither lock nor change counter. */
+ShndSegment *
+shnd_segment_new_loan (ShndSegment *lender, GDestroyNotify give_back, gpointer give_back_data);
+
 ShndSegment *shnd_segment_ref (ShndSegment *self);
 void shnd_segment_unref (ShndSegment *self);
 
@@ -118,9 +140,18 @@ void shnd_segment_move (ShndSegment *self, int fd);
 /* Removes the name, if it still stands for this file. */
 gboolean shnd_segment_unlink (ShndSegment *self, GError **error);
 
+/* Seals the memory of an array without a name: from now on it keeps its size, and nobody who has not
+ * mapped it for writing by now ever can. Does nothing if that is so already. */
+gboolean shnd_segment_seal (ShndSegment *self, GError **error);
+gboolean shnd_segment_is_sealed (ShndSegment *self);
+
+/* A new descriptor of the file, with that access and without the lease, for somebody else. */
+int shnd_segment_dup_fd (ShndSegment *self, ShndAccess access, GError **error);
+
 /* A second, private mapping of some of the memory: writes to it stay there. */
 GBytes *
 shnd_segment_get_cow_bytes (ShndSegment *self, const guint8 *data, gsize n_bytes, GError **error);
+void shnd_cow_mapping_unref (ShndCowMapping *self);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ShndSegment, shnd_segment_unref)
 

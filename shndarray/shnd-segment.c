@@ -35,15 +35,14 @@ get_open_flags (ShndAccess access)
   return (access & SHND_ACCESS_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK;
 }
 
-static gboolean
-check_access (ShndAccess access, GError **error)
+gboolean
+shnd_segment_check_access (ShndAccess access, ShndAccess extra, const char *name, GError **error)
 {
-  if ((access & SHND_ACCESS_READ_WRITE) != 0 &&
-      (access & ~(SHND_ACCESS_READ_WRITE | SHND_ACCESS_ANY_OWNER)) == 0)
+  if ((access & SHND_ACCESS_READ_WRITE) != 0 && (access & ~(SHND_ACCESS_READ_WRITE | extra)) == 0)
     return TRUE;
 
   g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_ARGUMENT,
-               "Access %u: expected READ or READ_WRITE, and ANY_OWNER if need be", (guint) access);
+               "Access %u: expected READ or READ_WRITE, and %s if need be", (guint) access, name);
   return FALSE;
 }
 
@@ -89,7 +88,8 @@ static gboolean
 open_name (const char *name, ShndAccess access, ShndFile *file, GError **error)
 {
   *file = (ShndFile){ .name = name, .access = access };
-  if (!check_access (access, error) || !shnd_name_check (name, error))
+  if (!shnd_segment_check_access (access, SHND_ACCESS_ANY_OWNER, "ANY_OWNER", error) ||
+      !shnd_name_check (name, error))
     return FALSE;
 
   file->fd = shnd_name_open (name, get_open_flags (access));
@@ -169,7 +169,7 @@ shnd_segment_open_path (const char *path, ShndAccess access, ShndFile *file, GEr
   g_autofree char *display = NULL;
 
   *file = (ShndFile){ .path = path, .access = access };
-  if (!check_access (access, error))
+  if (!shnd_segment_check_access (access, SHND_ACCESS_ANY_OWNER, "ANY_OWNER", error))
     return FALSE;
 
   display = g_filename_display_name (path);
@@ -285,6 +285,30 @@ shnd_segment_map (const ShndFile *file, guint64 data_offset, guint64 n_bytes, GE
 }
 
 ShndSegment *
+shnd_segment_new_loan (ShndSegment *lender, GDestroyNotify give_back, gpointer give_back_data)
+{
+  ShndSegment *self = g_new (ShndSegment, 1);
+
+  *self = (ShndSegment){
+    .fd = lender->fd,
+    .access = lender->access,
+    .info = lender->info,
+    .data = lender->data,
+    .data_offset = lender->data_offset,
+    .data_size = lender->data_size,
+    .mapping = lender->mapping,
+    .mapping_length = lender->mapping_length,
+    .lock.fd = -1,
+    .lender = shnd_segment_ref (lender),
+    .give_back = give_back,
+    .give_back_data = give_back_data,
+  };
+  g_atomic_ref_count_init (&self->ref_count);
+
+  return self;
+}
+
+ShndSegment *
 shnd_segment_ref (ShndSegment *self)
 {
   g_atomic_ref_count_inc (&self->ref_count);
@@ -298,7 +322,16 @@ shnd_segment_unref (ShndSegment *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
 
+  if (self->lender != NULL)
+    {
+      self->give_back (self->give_back_data);
+      shnd_segment_unref (self->lender);
+      g_free (self);
+      return;
+    }
+
   shnd_process_remove (self);
+  g_clear_pointer (&self->cow, shnd_cow_mapping_unref);
   if (self->mapping != NULL)
     munmap (self->mapping, self->mapping_length);
   close (self->fd);
@@ -343,58 +376,4 @@ shnd_segment_unlink (ShndSegment *self, GError **error)
   else
     shnd_set_error_from_errno (error, result, "Cannot remove the array “%s”", self->name);
   return FALSE;
-}
-
-/* ---- Copy-on-write bytes ---- */
-
-typedef struct
-{
-  gpointer mapping;
-  gsize length;
-} CowMapping;
-
-static void
-free_cow_mapping (gpointer data)
-{
-  CowMapping *cow = data;
-
-  munmap (cow->mapping, cow->length);
-  g_free (cow);
-}
-
-GBytes *
-shnd_segment_get_cow_bytes (ShndSegment *self, const guint8 *data, gsize n_bytes, GError **error)
-{
-  guint64 offset = self->data_offset + (data - self->data);
-  gsize lead = offset % (guint64) sysconf (_SC_PAGESIZE);
-  CowMapping *cow;
-  gpointer mapping = MAP_FAILED;
-  int fd;
-
-  if (n_bytes == 0)
-    return g_bytes_new (NULL, 0);
-
-  /* A mapping of the segment's own description would keep that, and the lease with it. */
-  fd = shnd_file_reopen (self->fd, O_RDONLY);
-  /* Without /proc, or without permission by now, that has to do. */
-  if (fd < 0 && (errno == ENOENT || errno == EACCES))
-    fd = fcntl (self->fd, F_DUPFD_CLOEXEC, 0);
-  if (fd >= 0)
-    {
-      mapping = mmap (NULL, lead + n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd,
-                      offset - lead);
-      close (fd);
-    }
-  if (mapping == MAP_FAILED)
-    {
-      shnd_set_error_from_errno (error, errno, "Cannot map %" G_GSIZE_FORMAT " bytes of “%s” again",
-                                 n_bytes, self->name != NULL ? self->name : "(anonymous)");
-      return NULL;
-    }
-
-  cow = g_new (CowMapping, 1);
-  cow->mapping = mapping;
-  cow->length = lead + n_bytes;
-
-  return g_bytes_new_with_free_func ((guint8 *) mapping + lead, n_bytes, free_cow_mapping, cow);
 }

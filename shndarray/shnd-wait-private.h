@@ -69,6 +69,10 @@ void shnd_wait_free (ShndWait *self);
 /* The monotonic time at which a public function's timeout is over: -1 for never. */
 gboolean shnd_wait_get_deadline (gint64 timeout, gint64 *deadline, GError **error);
 
+/* poll() with a deadline. */
+struct pollfd;
+void shnd_wait_poll (struct pollfd *fds, guint n_fds, gint64 deadline);
+
 /* For steps: the monotonic time of the look. It is not read before somebody wants to know. */
 gint64 shnd_wait_get_now (ShndWait *self);
 

@@ -6,12 +6,9 @@
 
 #include "shnd-error.h"
 #include "shnd-lock-private.h"
+#include "shnd-thread-private.h"
 
-#include <pthread.h>
-#include <signal.h>
-#ifdef HAVE_SYS_SINGLE_THREADED_H
-#include <sys/single_threaded.h>
-#endif
+#include <poll.h>
 
 /* A thread that sleeps for many: on a word of its own, which tells it of changes of the list, and on
  * one for each wait. */
@@ -55,6 +52,22 @@ shnd_wait_get_deadline (gint64 timeout, gint64 *deadline, GError **error)
     }
 
   return TRUE;
+}
+
+void
+shnd_wait_poll (struct pollfd *fds, guint n_fds, gint64 deadline)
+{
+  struct timespec time = { 0 };
+
+  if (deadline >= 0)
+    {
+      gint64 left = MAX (deadline - g_get_monotonic_time (), 0);
+
+      time.tv_sec = left / G_USEC_PER_SEC;
+      time.tv_nsec = left % G_USEC_PER_SEC * 1000;
+    }
+
+  ppoll (fds, n_fds, deadline >= 0 ? &time : NULL, NULL);
 }
 
 gboolean
@@ -164,17 +177,6 @@ look (ShndWait *self, ShndFutex *futex, gint64 *wake_time, GError **error)
 
 /* ---- In the calling thread ---- */
 
-/* Whether this process has no other thread, so that nothing can interrupt it. */
-static gboolean
-is_alone (void)
-{
-#ifdef HAVE_SYS_SINGLE_THREADED_H
-  return __libc_single_threaded;
-#else
-  return FALSE;
-#endif
-}
-
 static void
 interrupt (ShndArray *array)
 {
@@ -212,7 +214,7 @@ shnd_wait_run (ShndWait *self, GError **error)
         break;
 
       /* To sleep on one word costs the kernel less. */
-      shnd_futex_wait (futexes, is_alone () ? 1 : 2, wake_time);
+      shnd_futex_wait (futexes, shnd_thread_is_alone () ? 1 : 2, wake_time);
     }
 
   g_cancellable_disconnect (self->cancellable, id);
@@ -358,21 +360,12 @@ watch (gpointer data)
 static Watcher *
 start_watcher (GError **error)
 {
-  g_autoptr (GError) local_error = NULL;
   Watcher *watcher = g_new0 (Watcher, 1);
-  GThread *thread;
-  sigset_t all, old;
-
-  /* The program's signals are for its own threads, whose system calls they shall interrupt. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &old);
-  thread = g_thread_try_new ("shnd-watch", watch, watcher, &local_error);
-  pthread_sigmask (SIG_SETMASK, &old, NULL);
+  GThread *thread = shnd_thread_start ("shnd-watch", watch, watcher, error);
 
   if (thread == NULL)
     {
-      g_set_error (error, SHND_ERROR, SHND_ERROR_NO_SPACE, "Cannot wait for an array: %s",
-                   local_error->message);
+      g_prefix_error (error, "Cannot wait for an array: ");
       g_free (watcher);
       return NULL;
     }
@@ -455,7 +448,7 @@ shnd_wait_run_async (ShndWait *self, GTask *task)
 void
 shnd_wait_interrupt (ShndArray *array)
 {
-  if (!is_alone ())
+  if (!shnd_thread_is_alone ())
     interrupt (array);
   if (g_atomic_pointer_get (&watchers) != NULL)
     wake_all ();

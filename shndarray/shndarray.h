@@ -11,6 +11,9 @@
 #include <shndarray/shnd-dtype.h>
 #include <shndarray/shnd-array.h>
 #include <shndarray/shnd-array-info.h>
+#include <shndarray/shnd-frame.h>
+#include <shndarray/shnd-publisher.h>
+#include <shndarray/shnd-subscriber.h>
 #include <shndarray/shnd-names.h>
 
 #undef SHND_INSIDE
