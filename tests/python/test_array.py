@@ -278,6 +278,12 @@ class Properties(ArrayTestCase):
                 setattr(array, name, value)
         self.assertIs(type(array.dtype), type(np.dtype('>f8')))
 
+    def test_aligned(self):
+        array = Shnd.Array.new(None, [('a', 'u1'), ('b', '<f8')], 3)
+        self.assertTrue(array.is_aligned())
+        self.assertTrue(array.field('a').is_aligned())
+        self.assertFalse(array.field('b').is_aligned())
+
     def test_properties_of_gobject(self):
         array = Shnd.Array.new(NAME, '>f8', (2, 3))
         for name, value in {'name': NAME, 'dtype': Shnd.DType('>f8'),
@@ -286,11 +292,11 @@ class Properties(ArrayTestCase):
                             'item-size': 8, 'n-bytes': 48, 'order': Shnd.Order.C,
                             'access': READ_WRITE, 'closed': False, 'persistent': False,
                             'synchronizable': True, 'locked': False, 'sequence': 0,
-                            'watching': False}.items():
+                            'watching': False, 'sealed': False}.items():
             self.assertEqual(array.get_property(name), value, name)
             self.assertEqual(getattr(array.props, name.replace('-', '_')), value, name)
             self.assertRaises(TypeError, array.set_property, name, value)
-        self.assertEqual(len(Shnd.Array.list_properties()), 16)
+        self.assertEqual(len(Shnd.Array.list_properties()), 17)
 
     def test_getters(self):
         array = Shnd.Array.new(NAME, '>f8', (2, 3))

@@ -116,7 +116,7 @@ class Install(unittest.TestCase):
                          'shnd-enums.h', 'shnd-error.h', 'shnd-names.h', 'shnd-version.h',
                          'shnd-enum-types.h'))):
             self.assertTrue(os.path.exists(path), path)
-        self.assertEqual(len(os.listdir(headers)), 9)
+        self.assertEqual(len(os.listdir(headers)), 12)
 
     def test_all_that_meson_promises(self):
         for path in introspect('--installed').values():

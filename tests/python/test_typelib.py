@@ -24,37 +24,43 @@ TOP_LEVEL = {
     'DType': 'Struct', 'DTypeKind': 'Enum', 'Error': 'Enum', 'MAJOR_VERSION': 'Constant',
     'MAX_DIMS': 'Constant', 'MICRO_VERSION': 'Constant', 'MINOR_VERSION': 'Constant',
     'Order': 'Enum', 'SyncFlags': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function',
+    'Frame': 'Object', 'FrameClass': 'Struct', 'Overflow': 'Enum', 'Publisher': 'Object',
+    'PublisherClass': 'Struct', 'Subscriber': 'Object', 'SubscriberClass': 'Struct',
     'list_infos': 'Function', 'list_names': 'Function', 'reap': 'Function',
     'release_names': 'Function', 'unlink': 'Function',
 }
 
-CONSTRUCTORS = {'new', 'new_from_bytes', 'new_from_data', 'new_path', 'new_unique'}
+CONSTRUCTORS = {'new', 'new_for_fd', 'new_from_bytes', 'new_from_data', 'new_from_variant',
+                'new_path', 'new_unique'}
 FUNCTIONS = {'load', 'load_async', 'load_finish', 'open', 'open_descriptor', 'open_path',
-             'open_segment', 'open_wait', 'open_wait_async', 'open_wait_finish'}
+             'open_segment', 'open_wait', 'open_wait_async', 'open_wait_finish', 'receive',
+             'receive_async', 'receive_finish'}
 
 METHODS = {
-    'close', 'copy_from', 'dup', 'field', 'fill', 'get_access', 'get_bytes', 'get_closed',
+    'close', 'copy_from', 'dup', 'dup_fd', 'field', 'fill', 'get_access', 'get_bytes', 'get_closed',
     'get_cow_bytes', 'get_data', 'get_double', 'get_dtype', 'get_element', 'get_int64',
     'get_item_size', 'get_locked', 'get_memory', 'get_n_bytes', 'get_n_dims', 'get_name',
-    'get_order', 'get_persistent', 'get_sequence', 'get_shape', 'get_size', 'get_strides',
-    'get_synchronizable', 'get_watching', 'index', 'lock', 'lock_async', 'lock_finish', 'mlock', 'munlock', 'reshape',
-    'save', 'save_async', 'save_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync',
-    'sync_async', 'sync_finish', 'to_descriptor', 'transpose', 'unlink', 'unlock', 'unwatch',
+    'get_order', 'get_persistent', 'get_sealed', 'get_sequence', 'get_shape', 'get_size',
+    'get_strides', 'get_synchronizable', 'get_watching', 'index', 'is_aligned', 'lock',
+    'lock_async', 'lock_finish', 'mlock', 'munlock', 'reshape', 'save', 'save_async',
+    'save_finish', 'seal', 'send', 'send_async', 'send_finish', 'set_double', 'set_element',
+    'set_int64', 'slice', 'sync', 'sync_async', 'sync_finish', 'to_descriptor',
+    'to_variant', 'transpose', 'unlink', 'unlock', 'unwatch',
     'update', 'wait', 'wait_async', 'wait_finish', 'watch', 'write_bytes',
 }
 
 # What a script's data can make fail; the rest cannot.
-THROWS = CONSTRUCTORS | FUNCTIONS - {'load_async', 'open_wait_async'} | {
-    'copy_from', 'dup', 'field', 'fill', 'get_bytes', 'get_cow_bytes', 'get_double',
+THROWS = CONSTRUCTORS | FUNCTIONS - {'load_async', 'open_wait_async', 'receive_async'} | {
+    'copy_from', 'dup', 'dup_fd', 'field', 'fill', 'get_bytes', 'get_cow_bytes', 'get_double',
     'get_element', 'get_int64', 'get_memory', 'index', 'lock', 'lock_finish', 'mlock', 'munlock',
-    'reshape', 'save', 'save_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync',
-    'sync_finish', 'to_descriptor', 'transpose', 'unlink', 'unlock', 'update', 'wait',
-    'wait_finish', 'watch', 'write_bytes',
+    'reshape', 'save', 'save_finish', 'seal', 'send', 'send_finish', 'set_double', 'set_element',
+    'set_int64', 'slice', 'sync', 'sync_finish', 'to_descriptor', 'to_variant', 'transpose',
+    'unlink', 'unlock', 'update', 'wait', 'wait_finish', 'watch', 'write_bytes',
 }
 
 PROPERTIES = {'access', 'closed', 'dtype', 'item-size', 'locked', 'n-bytes', 'n-dims', 'name',
-              'order', 'persistent', 'sequence', 'shape', 'size', 'strides', 'synchronizable',
-              'watching'}
+              'order', 'persistent', 'sealed', 'sequence', 'shape', 'size', 'strides',
+              'synchronizable', 'watching'}
 
 INFO_PROPERTIES = {'dtype', 'file-size', 'held', 'mode', 'n-bytes', 'n-dims', 'name', 'order',
                    'orphaned', 'persistent', 'shape', 'synchronizable', 'uid'}
@@ -64,6 +70,39 @@ DTYPE_METHODS = {
     'equal', 'find_field', 'get_alignment', 'get_base', 'get_base_shape', 'get_field_dtype',
     'get_field_name', 'get_field_offset', 'get_field_title', 'get_item_size', 'get_kind',
     'get_n_fields', 'get_unit', 'hash', 'is_native', 'new', 'ref', 'to_string', 'unref',
+}
+
+FRAME_PROPERTIES = {'array', 'metadata', 'released', 'sequence', 'timestamp'}
+PUBLISHER_PROPERTIES = {'address', 'closed', 'depth', 'max-frames', 'max-subscribers', 'n-dropped',
+                        'n-frames', 'n-subscribers', 'overflow', 'path', 'sequence'}
+SUBSCRIBER_PROPERTIES = {'address', 'closed', 'connected', 'depth', 'latest-only', 'n-missed',
+                         'n-received', 'path', 'reconnect', 'spin', 'watching'}
+
+
+def get_accessors(properties, *writable):
+    return {'get_' + name.replace('-', '_') for name in properties} | {
+        'set_' + name for name in writable}
+
+
+# Of each class: methods, those that fail, properties, signals.
+STREAMS = {
+    'Frame': ({'release', 'release_now'} |
+              get_accessors(FRAME_PROPERTIES, 'array', 'metadata', 'timestamp'),
+              {'set_array', 'set_metadata'}, FRAME_PROPERTIES, []),
+    'Publisher': ({'acquire', 'acquire_async', 'acquire_finish', 'close', 'new', 'publish',
+                   'publish_async', 'publish_finish', 'wait_subscribers', 'wait_subscribers_async',
+                   'wait_subscribers_finish'} |
+                  get_accessors(PUBLISHER_PROPERTIES, 'depth', 'max_frames', 'max_subscribers',
+                                'overflow'),
+                  {'acquire', 'acquire_finish', 'new', 'publish', 'publish_finish',
+                   'wait_subscribers', 'wait_subscribers_finish'},
+                  PUBLISHER_PROPERTIES, ['authorize']),
+    'Subscriber': ({'close', 'get_fd', 'new', 'receive', 'receive_async', 'receive_finish',
+                    'unwatch', 'watch'} |
+                   get_accessors(SUBSCRIBER_PROPERTIES, 'depth', 'latest_only', 'reconnect',
+                                 'spin'),
+                   {'new', 'receive', 'receive_finish', 'watch'},
+                   SUBSCRIBER_PROPERTIES, ['ended', 'frame']),
 }
 
 NULLABLE_ARGUMENTS = {
@@ -79,16 +118,24 @@ NULLABLE_ARGUMENTS = {
     ('lock_async', 'user_data'), ('wait', 'cancellable'), ('wait_async', 'cancellable'),
     ('wait_async', 'callback'), ('wait_async', 'user_data'), ('open_wait', 'cancellable'),
     ('open_wait_async', 'cancellable'), ('open_wait_async', 'callback'),
-    ('open_wait_async', 'user_data'),
+    ('open_wait_async', 'user_data'), ('new_from_variant', 'fd_list'), ('send', 'cancellable'),
+    ('send_async', 'cancellable'), ('send_async', 'callback'), ('send_async', 'user_data'),
+    ('receive', 'cancellable'), ('receive_async', 'cancellable'), ('receive_async', 'callback'),
+    ('receive_async', 'user_data'), ('set_metadata', 'metadata'),
+} | {
+    (name + end, argument) for name in ('acquire', 'publish', 'wait_subscribers')
+    for end, argument in (('', 'cancellable'), ('_async', 'cancellable'), ('_async', 'callback'),
+                          ('_async', 'user_data'))
 }
 NULLABLE_RESULTS = {'get_name', 'get_data', 'get_unit', 'get_field_name', 'get_field_title',
-                    'get_field_dtype'}
+                    'get_field_dtype', 'get_address', 'get_path'}
 
 VALUES = {
-    'Access': {'read': 1, 'write': 2, 'read_write': 3, 'any_owner': 4},
+    'Access': {'read': 1, 'write': 2, 'read_write': 3, 'any_owner': 4, 'unsealed': 8},
     'CreateFlags': {'none': 0, 'fortran': 1, 'sparse': 2, 'group_read': 4, 'group_write': 8,
                     'others_read': 16, 'others_write': 32, 'persistent': 64},
     'Order': {'c': 0, 'fortran': 1, 'strided': 2},
+    'Overflow': {'drop': 0, 'block': 1},
     'SyncFlags': {'none': 0, 'async': 1, 'invalidate': 2},
     'DTypeKind': {name: number for number, name in enumerate(
         ('bool', 'int', 'uint', 'float', 'complex', 'bytes', 'unicode', 'datetime', 'timedelta',
@@ -97,7 +144,8 @@ VALUES = {
         ('failed', 'invalid_name', 'invalid_dtype', 'invalid_shape', 'invalid_argument',
          'invalid_format', 'invalid_data', 'out_of_range', 'type_mismatch', 'not_found', 'exists',
          'no_space', 'permission_denied', 'read_only', 'not_contiguous', 'too_small', 'closed',
-         'unsupported', 'timed_out', 'not_locked'))},
+         'unsupported', 'timed_out', 'not_locked', 'end_of_stream', 'disconnected', 'protocol',
+         'not_acquired'))},
 }
 
 
@@ -148,6 +196,16 @@ class Typelib(unittest.TestCase):
         self.assertEqual(list(find('ArrayInfo').get_fields()), [])
         self.assertEqual(find('ArrayInfo').get_parent().get_name(), 'Object')
 
+    def test_streams(self):
+        for name, (methods, failing, properties, signals) in STREAMS.items():
+            found = {method.get_name(): method for method in find(name).get_methods()}
+            self.assertEqual(set(found), methods)
+            self.assertEqual({each for each in found if found[each].can_throw_gerror()}, failing)
+            self.assertEqual({info.get_name() for info in find(name).get_properties()}, properties)
+            self.assertEqual(sorted(info.get_name() for info in find(name).get_signals()), signals)
+            self.assertEqual(list(find(name).get_fields()), [])
+            self.assertEqual(find(name).get_parent().get_name(), 'Object')
+
     def test_functions(self):
         for name, kind in TOP_LEVEL.items():
             if kind == 'Function':
@@ -193,7 +251,7 @@ class Typelib(unittest.TestCase):
             self.assertEqual(has_length, element.get('zero-terminated') == '0')
             key = (element.find(f'{CORE}type').get('name'), has_length)
             found[key] = found.get(key, 0) + 1
-        self.assertEqual(found, {('gint64', True): 18, ('ArrayInfo', True): 1,
+        self.assertEqual(found, {('gint64', True): 20, ('ArrayInfo', True): 1,
                                  ('utf8', False): 2})
         # A pointer to numbers that is not an array would be one number to scripts.
         for kind in ('parameter', 'return-value'):
@@ -230,10 +288,10 @@ class Typelib(unittest.TestCase):
     def test_transfer(self):
         for owner, function in get_functions():
             name = function.get_name()
-            made = FUNCTIONS - {'load_async', 'open_wait_async'} | {
-                'dup', 'field', 'get_bytes', 'get_cow_bytes', 'get_element', 'get_memory', 'index',
-                'list_infos', 'list_names', 'reap', 'ref', 'reshape', 'slice', 'to_descriptor',
-                'transpose'}
+            made = FUNCTIONS - {'load_async', 'open_wait_async', 'receive_async'} | {
+                'acquire', 'acquire_finish', 'dup', 'field', 'get_bytes', 'get_cow_bytes',
+                'get_element', 'get_memory', 'index', 'list_infos', 'list_names', 'reap', 'ref',
+                'reshape', 'slice', 'to_descriptor', 'to_variant', 'transpose'}
             full = function.is_constructor() or name in made
             self.assertEqual(function.get_caller_owns() == _gi.Transfer.EVERYTHING, full,
                              (owner, name))
@@ -247,23 +305,28 @@ class Typelib(unittest.TestCase):
     def test_all_are_tested(self):
         """Each function is called somewhere in the tests of Python."""
         text = ''
-        for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_files.py',
-                     'test_lifetime.py', 'test_lock.py', 'test_names.py', 'test_numpy.py',
-                     'test_pickle.py', 'test_save.py', 'test_wait.py'):
+        for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_fds.py',
+                     'test_files.py', 'test_frames.py', 'test_frames_streams.py',
+                     'test_frames_waiting.py', 'test_lifetime.py', 'test_lock.py', 'test_names.py',
+                     'test_numpy.py', 'test_pickle.py', 'test_save.py', 'test_wait.py'):
             with open(os.path.join(FOLDER, name), encoding='utf-8') as file:
                 text += file.read()
         called = set(re.findall(r'[.](\w+)', text))
         there = CONSTRUCTORS | FUNCTIONS | METHODS | DTYPE_METHODS | INFO_METHODS
         there |= {name for name, kind in TOP_LEVEL.items() if kind == 'Function'}
         self.assertEqual(there - called, set())
+        # What a property has is mostly asked for by its name.
+        there = {name.removeprefix('get_') for each in STREAMS.values() for name in each[0]}
+        self.assertEqual(there - called - {name[4:] for name in called}, set())
 
     def test_override(self):
         """Without the override all the other tests would fail; this one says why."""
         self.assertEqual(Shnd.Array.__module__, 'gi.overrides.Shnd')
         self.assertEqual(Shnd.DType.__module__, 'gi.overrides.Shnd')
-        classes = [cls for override in (Shnd.Array, Shnd.ArrayInfo, Shnd.DType)
+        classes = [cls for override in (Shnd.Array, Shnd.ArrayInfo, Shnd.DType, Shnd.Frame,
+                                          Shnd.Publisher, Shnd.Subscriber)
                    for cls in override.__mro__ if 'shnd_' in cls.__module__ or cls is override]
-        self.assertGreaterEqual(len(classes), 7)
+        self.assertGreaterEqual(len(classes), 13)
         for cls in classes:
             self.assertTrue(cls.__doc__)
             for name, value in vars(cls).items():

@@ -142,6 +142,7 @@ class Program:
         flags = self.theirs.flags
         order = 'C' if flags.c_contiguous else 'FORTRAN' if flags.f_contiguous else 'STRIDED'
         assert self.theirs.nbytes == 0 or self.ours.order == getattr(Shnd.Order, order), order
+        assert self.ours.is_aligned() == flags.aligned, flags
 
 
 STEPS = ('slice', 'slice', 'index', 'transpose', 'reshape', 'reshape', 'field', 'dup',

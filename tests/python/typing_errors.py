@@ -32,10 +32,27 @@ array.reshape('23')  # error: arg-type
 array.lock(2.5)  # error: misc
 array.wait(since='now')  # error: arg-type
 array.name.upper()  # error: union-attr
+Shnd.Array.new_for_fd('3')  # error: arg-type
+array.to_variant()  # error: call-arg
+Shnd.Array.receive(None, 1, None)  # error: misc
 number: str = array.sequence  # error: assignment
 names: list[int] = Shnd.list_names()  # error: assignment
 Shnd.DType('f4').names[0]  # error: index
 Shnd.DType('f4').find_field(3)  # error: arg-type
+
+publisher = Shnd.Publisher.new('name', overflow='block')  # error: arg-type
+publisher.acquire('u1', 3, 2.5)  # error: misc
+publisher.publish('frame')  # error: arg-type
+publisher.publish_array(x, timestamp=0.5)  # error: arg-type
+publisher.wait_subscribers()  # error: call-arg
+publisher.sequence = 3  # error: misc
+publisher.address.upper()  # error: union-attr
+subscriber = Shnd.Subscriber.new('name', True)  # error: misc
+subscriber.latest_only = 'yes'  # error: assignment
+subscriber.receive(timeout='soon')  # error: arg-type
+for frame in subscriber:
+    frame.metadata = 3  # error: assignment
+    frame.array = array  # error: misc
 
 with SharedMemoryManager() as manager:
     SharedNDArray.from_shape(manager, (3,))  # error: call-overload

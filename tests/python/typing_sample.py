@@ -61,6 +61,33 @@ def open_all(name: str) -> list[Shnd.Array]:
     ]
 
 
+def hand_on(array: Shnd.Array, connection: Gio.UnixConnection) -> list[Shnd.Array]:
+    sealed: bool = array.seal() and array.sealed and array.get_sealed()
+    fd: int = array.dup_fd()
+    fd_list = Gio.UnixFDList()
+    variant: GLib.Variant = array.to_variant(fd_list)
+    sent: bool = array.send(connection, cancellable=Gio.Cancellable())
+
+    def on_sent(array: Shnd.Array, result: Gio.AsyncResult, word: str) -> None:
+        print(array.send_finish(result), word)
+
+    def on_received(source: None, result: Gio.AsyncResult) -> None:
+        print(Shnd.Array.receive_finish(result).name)
+
+    array.send_async(connection, None, on_sent, 'sent')
+    Shnd.Array.receive_async(connection, Shnd.Access.READ, None, on_received)
+    print(sealed, sent)
+    with open('a.npy', 'rb') as file:
+        return [
+            Shnd.Array.new_for_fd(fd),
+            Shnd.Array.new_for_fd(file, Shnd.Access.READ | Shnd.Access.UNSEALED),
+            Shnd.Array.new_from_variant(variant, fd_list),
+            Shnd.Array.new_from_variant(variant, None, access=Shnd.Access.READ_WRITE),
+            Shnd.Array.receive(connection),
+            Shnd.Array.receive(connection, Shnd.Access.READ, cancellable=None),
+        ]
+
+
 def describe(array: Shnd.Array) -> tuple[object, ...]:
     name: str | None = array.name
     dtype: np.dtype[Any] = array.dtype
@@ -72,7 +99,7 @@ def describe(array: Shnd.Array) -> tuple[object, ...]:
     numbers += array.get_shape() + array.get_strides()
     order: Shnd.Order = array.order or array.get_order()
     access: Shnd.Access = array.access or array.get_access()
-    truths: list[bool] = [array.closed, array.get_closed(), array.persistent,
+    truths: list[bool] = [array.closed, array.get_closed(), array.persistent, array.is_aligned(),
                           array.get_persistent(), array.synchronizable,
                           array.get_synchronizable(), bool(array)]
     own: Shnd.DType = array.get_dtype()
@@ -201,7 +228,9 @@ def end(array: Shnd.Array) -> str:
                  Shnd.Error.TYPE_MISMATCH, Shnd.Error.NOT_FOUND, Shnd.Error.EXISTS,
                  Shnd.Error.NO_SPACE, Shnd.Error.PERMISSION_DENIED, Shnd.Error.READ_ONLY,
                  Shnd.Error.NOT_CONTIGUOUS, Shnd.Error.TOO_SMALL, Shnd.Error.CLOSED,
-                 Shnd.Error.UNSUPPORTED, Shnd.Error.TIMED_OUT, Shnd.Error.NOT_LOCKED]
+                 Shnd.Error.UNSUPPORTED, Shnd.Error.TIMED_OUT, Shnd.Error.NOT_LOCKED,
+                 Shnd.Error.END_OF_STREAM, Shnd.Error.DISCONNECTED, Shnd.Error.PROTOCOL,
+                 Shnd.Error.NOT_ACQUIRED]
         if error.matches(Shnd.Error.quark(), Shnd.Error.NOT_FOUND) or error.code in codes:
             return str(Shnd.error_quark())
         raise
@@ -228,6 +257,99 @@ def list_all() -> list[str]:
           Shnd.MAX_DIMS)
     Shnd.release_names()
     return Shnd.list_names() + Shnd.reap()
+
+
+# ---- Frames ----
+
+def publish(image: npt.NDArray[np.uint8]) -> tuple[object, ...]:
+    publisher: Shnd.Publisher = Shnd.Publisher.new('cam0')
+    publisher = Shnd.Publisher.new('/tmp/cam0', overflow=Shnd.Overflow.BLOCK, depth=3,
+                                   max_frames=10, max_subscribers=np.int64(5))
+    with publisher, publisher.acquire('u1', (480, 640, 3), timeout=2.5) as frame:
+        frame.array[...] = image
+        frame.metadata = {'exposure': 0.25, 'tags': ['a', b'b'], 'variant': GLib.Variant('u', 3)}
+        frame.timestamp = frame.timestamp + 1
+    frame = publisher.acquire(np.float32, 3, cancellable=Gio.Cancellable())
+    done: bool = frame.set_array(frame.get_array().slice(0, 1, 2))
+    done = frame.set_metadata(None) and frame.set_metadata({'a': 1})
+    frame.set_timestamp(5)
+    done = publisher.publish(frame) and publisher.publish(frame, timeout=2, cancellable=None)
+    done = publisher.publish_array(image, metadata={'a': 1}, timestamp=5, timeout=3)
+    done = publisher.publish_array([[1, 2], [3, 4]]) and publisher.publish_array(frame.array)
+    done = publisher.wait_subscribers(1) and publisher.wait_subscribers(n=2, timeout=0.5)
+    publisher.overflow = Shnd.Overflow.DROP
+    publisher.depth = publisher.max_frames = publisher.max_subscribers = 5
+    publisher.set_overflow(publisher.get_overflow())
+    publisher.set_depth(publisher.get_depth() + publisher.depth)
+    publisher.set_max_frames(publisher.get_max_frames() + publisher.max_frames)
+    publisher.set_max_subscribers(publisher.get_max_subscribers() + publisher.max_subscribers)
+    numbers: list[int] = [publisher.n_subscribers, publisher.get_n_subscribers(),
+                          publisher.n_frames, publisher.get_n_frames(), publisher.sequence,
+                          publisher.get_sequence(), publisher.n_dropped,
+                          publisher.get_n_dropped()]
+    texts: list[str | None] = [publisher.address, publisher.get_address(), publisher.path,
+                               publisher.get_path()]
+    publisher.close()
+    return (done, numbers, texts, publisher.closed, publisher.get_closed(), publisher.overflow,
+            Shnd.Publisher())
+
+
+def publish_in_background(publisher: Shnd.Publisher) -> None:
+    def on_acquired(publisher: Shnd.Publisher, result: Gio.AsyncResult, value: int) -> None:
+        frame: Shnd.Frame = publisher.acquire_finish(result)
+        frame.array.fill(value)
+        publisher.publish_async(frame, None, on_published, timeout=3)
+
+    def on_published(publisher: Shnd.Publisher, result: Gio.AsyncResult) -> None:
+        print(publisher.publish_finish(result), publisher.wait_subscribers_finish(result))
+
+    publisher.acquire_async('u1', 3, None, on_acquired, 5, timeout=None)
+    publisher.wait_subscribers_async(2, Gio.Cancellable(), on_published)
+
+
+def subscribe(subscriber: Shnd.Subscriber) -> int:
+    subscriber = Shnd.Subscriber.new('cam0', depth=3, latest_only=True, reconnect=False, spin=50)
+    with subscriber, subscriber.receive(timeout=2, cancellable=None) as frame:
+        whole: npt.NDArray[Any] = frame.array.get()
+        value: Any = frame.metadata['exposure']
+        variant: GLib.Variant = frame.get_metadata()
+        stamp: int = frame.timestamp + frame.get_timestamp()
+        number: int = frame.sequence + frame.get_sequence()
+        print(whole, value, variant, stamp, number, frame.released, frame.get_released())
+    for frame in subscriber:
+        frame.release()
+        frame.release_now()
+
+    def on_frame(subscriber: Shnd.Subscriber, frame: Shnd.Frame) -> None:
+        print(subscriber.address, frame.array.shape)
+
+    def on_received(subscriber: Shnd.Subscriber, result: Gio.AsyncResult) -> None:
+        frame: Shnd.Frame = subscriber.receive_finish(result)
+        print(frame, Shnd.Frame())
+
+    subscriber.disconnect(subscriber.connect('frame', on_frame))
+    subscriber.watch()
+    subscriber.unwatch()
+    subscriber.receive_async(None, on_received, timeout=5)
+    subscriber.depth = subscriber.get_depth() + subscriber.depth
+    subscriber.latest_only = subscriber.get_latest_only() and subscriber.latest_only
+    subscriber.reconnect = subscriber.get_reconnect() and subscriber.reconnect
+    subscriber.spin = subscriber.get_spin() + subscriber.spin
+    subscriber.set_depth(2)
+    subscriber.set_latest_only(True)
+    subscriber.set_reconnect(True)
+    subscriber.set_spin(50)
+    truths: list[bool] = [subscriber.watching, subscriber.get_watching(), subscriber.connected,
+                          subscriber.get_connected(), subscriber.closed, subscriber.get_closed()]
+    texts: list[str | None] = [subscriber.get_address(), subscriber.path, subscriber.get_path()]
+    print(truths, texts, next(subscriber), Shnd.Subscriber())
+    subscriber.close()
+    return (subscriber.fd + subscriber.get_fd() + subscriber.fileno() + subscriber.n_received +
+            subscriber.get_n_received() + subscriber.n_missed + subscriber.get_n_missed())
+
+
+async def subscribe_in_coroutine() -> list[int]:
+    return [frame.sequence async for frame in Shnd.Subscriber.new('cam0')]
 
 
 # ---- The package ----

@@ -12,10 +12,13 @@ from gi.overrides._shnd_arguments import (
     to_integers, to_numpy_dtype, to_optional_name, to_shape, to_text,
 )
 from gi.overrides._shnd_elements import from_variant, to_variant
+from gi.overrides._shnd_fds import Sealable
 from gi.overrides._shnd_files import Filed
+from gi.overrides._shnd_frames import Framed, Publishing
 from gi.overrides._shnd_handover import Portable, watch_children
 from gi.overrides._shnd_info import Described
 from gi.overrides._shnd_memory import WRITE, bytes_of, make_view, to_exportable, to_glib_bytes
+from gi.overrides._shnd_subscriber import Subscribed
 from gi.overrides._shnd_sync import Synchronized
 from gi.repository import GLib
 
@@ -133,7 +136,7 @@ DType = override(DType)
 __all__.append('DType')
 
 
-class Array(Synchronized, Portable, Filed, Shnd.Array):
+class Array(Synchronized, Portable, Sealable, Filed, Shnd.Array):
     """A typed array of N dimensions in memory that processes share.
 
     ``array[...]`` reads and writes through NumPy, without a copy. A NumPy array from here keeps
@@ -327,6 +330,8 @@ class Array(Synchronized, Portable, Filed, Shnd.Array):
 
     # The ndarray that shows the elements, from its first use until close().
     _view = None
+    # The one that those see who hold this object; False if they should not.
+    _exported = None
 
     def __getitem__(self, key):
         view = self._view
@@ -369,7 +374,7 @@ class Array(Synchronized, Portable, Filed, Shnd.Array):
     @property
     def __array_interface__(self):
         view = self._get_view()
-        if view.dtype.names is not None:
+        if view.dtype.names is not None or self._exported is False:
             # This protocol loses padding and titles; __array__() is asked where it is missing.
             raise AttributeError('The array interface cannot describe this dtype exactly')
         # Whoever uses this holds the array, not the view, and must not lose the memory by close().
@@ -538,6 +543,45 @@ class ArrayInfo(Described, Shnd.ArrayInfo):
 
 ArrayInfo = override(ArrayInfo)
 __all__.append('ArrayInfo')
+
+
+class Frame(Framed, Shnd.Frame):
+    """An array in a stream, with what travels with it.
+
+    It goes back to its publisher when nothing has it any more: no variable, no NumPy array and no
+    view of its elements. :meth:`release` gives up the frame's own part in that.
+
+    ``with frame:`` releases a received frame at the end of the block. One that was acquired is
+    published at the end, unless that was done before, or released if the block raises an exception.
+    """
+
+
+Frame = override(Frame)
+__all__.append('Frame')
+
+
+class Publisher(Publishing, Shnd.Publisher):
+    """The sending end of a stream of frames. ``with publisher:`` closes it at the end.
+
+    A publisher is made by ``Shnd.Publisher.new(address)``.
+    """
+
+
+Publisher = override(Publisher)
+__all__.append('Publisher')
+
+
+class Subscriber(Subscribed, Shnd.Subscriber):
+    """The receiving end of a stream of frames. ``with subscriber:`` closes it at the end.
+
+    ``for frame in subscriber:`` receives until the publisher is closed, and so does ``async for``
+    in a coroutine of asyncio. A loop's variable holds the last frame until the next one has come:
+    if the depth is 1, ``frame.release()`` at the end of each round lets that come.
+    """
+
+
+Subscriber = override(Subscriber)
+__all__.append('Subscriber')
 
 
 _unlink = Shnd.unlink

@@ -19,6 +19,7 @@ Shnd = get_introspection_module('Shnd')
 
 _DType = Shnd.DType
 _READ_WRITE = Shnd.Access.READ_WRITE
+_DOMAIN = GLib.quark_to_string(Shnd.Error.quark())
 
 # Both hold what is asked for again and again: a handful of types in any real program.
 _CACHE_SIZE = 256
@@ -33,7 +34,11 @@ BOOLS = bool if numpy is None else (bool, numpy.bool_)
 
 
 def make_error(code, message):
-    return GLib.Error(message, GLib.quark_to_string(Shnd.Error.quark()), code)
+    return GLib.Error(message, _DOMAIN, code)
+
+
+def is_error(error, code):
+    return error.code == code and error.domain == _DOMAIN
 
 
 def need_numpy():
@@ -64,6 +69,19 @@ def to_integer(value, what):
         except TypeError:
             pass
     raise TypeError(f'{what}: expected a whole number, not {value!r}')
+
+
+def to_unsigned(value, what, low=0, high=2**32 - 1):
+    value = to_integer(value, what)
+    if not low <= value <= high:
+        raise OverflowError(f'{what}: expected {low} to {high}, not {value}')
+    return value
+
+
+def to_bool(value, what):
+    if not isinstance(value, BOOLS):
+        raise TypeError(f'{what}: expected True or False, not {value!r}')
+    return bool(value)
 
 
 def to_integers(value, what):

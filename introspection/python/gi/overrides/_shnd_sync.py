@@ -7,7 +7,7 @@ from _thread import allocate_lock, get_ident, start_new_thread
 
 from gi.module import get_introspection_module
 from gi.overrides._shnd_arguments import (
-    to_access, to_cancellable, to_integer, to_text, to_timeout,
+    is_error, to_access, to_cancellable, to_integer, to_text, to_timeout,
 )
 from gi.repository import Gio, GLib, GObject
 
@@ -16,7 +16,6 @@ Shnd = get_introspection_module('Shnd')
 _READ_WRITE = Shnd.Access.READ_WRITE
 _MAX_UINT64 = 2**64 - 1
 _TIMED_OUT = Shnd.Error.TIMED_OUT
-_DOMAIN = GLib.quark_to_string(Shnd.Error.quark())
 
 # Looked up once: these are what the time goes into where little else is done.
 _get_locked = Shnd.Array.get_locked
@@ -26,7 +25,6 @@ _open_wait = Shnd.Array.open_wait
 _unlock = Shnd.Array.unlock
 _update = Shnd.Array.update
 _wait = Shnd.Array.wait
-_watch = Shnd.Array.watch
 _main_thread = threading.main_thread
 
 # Python's handlers of signals run in the main thread alone, and not while that is in the library;
@@ -121,7 +119,7 @@ def _wait_in_thread(native, arguments, timeout, cancellable, undo):
         del error
 
 
-def _call(native, arguments, timeout, cancellable, undo=None):
+def call_with_timeout(native, arguments, timeout, cancellable, undo=None):
     """Calls ``native(*arguments, timeout, cancellable)`` so that Ctrl-C ends it. `undo` is for what
     has been done when a handler of a signal raises an exception.
     """
@@ -132,7 +130,7 @@ def _call(native, arguments, timeout, cancellable, undo=None):
     try:
         return native(*arguments, 0, cancellable)
     except GLib.Error as error:
-        if timeout == 0 or error.code != _TIMED_OUT or error.domain != _DOMAIN:
+        if timeout == 0 or not is_error(error, _TIMED_OUT):
             raise
     except RuntimeError:
         # That is how PyGObject says that a handler has kept it from raising the library's error.
@@ -142,6 +140,18 @@ def _call(native, arguments, timeout, cancellable, undo=None):
             undo(*arguments)
         raise
     return _wait_in_thread(native, arguments, timeout, cancellable, undo)
+
+
+def call_interruptibly(native, arguments, cancellable):
+    """Calls ``native(*arguments, cancellable)`` so that Ctrl-C ends it."""
+    if get_ident() != _main_thread().ident:
+        return native(*arguments, cancellable)
+
+    def without_timeout(*args):
+        *others, _, own = args
+        return native(*others, own)
+
+    return _wait_in_thread(without_timeout, arguments, -1, cancellable, None)
 
 
 def _to_sequence(since):
@@ -175,24 +185,35 @@ class Guard:
         return f'<the lock of {self._array!r}{", recovered" if self.recovered else ""}>'
 
 
-def _make_connect(name):
+def _make_connect(name, signal, watch):
     connect = getattr(GObject.Object, name)
 
     def method(self, detailed_signal, *args, **kwargs):
         handler = connect(self, detailed_signal, *args, **kwargs)
-        if detailed_signal == 'updated' or detailed_signal.startswith('updated::'):
+        if detailed_signal == signal or detailed_signal.startswith(signal + '::'):
             try:
-                _watch(self)
+                watch(self)
             except GLib.Error:
                 self.disconnect(handler)
                 raise
         return handler
 
     method.__name__ = name
-    method.__doc__ = f"""``GObject.Object.{name}()``; and for ``'updated'`` also :meth:`watch`."""
+    method.__doc__ = f"""``GObject.Object.{name}()``; and for ``{signal!r}`` also :meth:`watch`."""
     return method
 
 
+def watches_for(signal, watch):
+    """Makes the objects of a class watch as soon as somebody connects to a signal."""
+    def decorate(cls):
+        for name in ('connect', 'connect_after', 'connect_data', 'connect_object',
+                     'connect_object_after'):
+            setattr(cls, name, _make_connect(name, signal, watch))
+        return cls
+    return decorate
+
+
+@watches_for('updated', Shnd.Array.watch)
 class Synchronized:
     """What ``Shnd.Array`` has for several processes on one array.
 
@@ -214,7 +235,8 @@ class Synchronized:
         owner died with the lock. Without ``with``, call :meth:`unlock`. All threads exclude each
         other, those that use the same handle, too; so the same handle cannot be locked twice.
         """
-        recovered = _call(_lock, (self,), to_timeout(timeout), cancellable, _unlock)[1]
+        recovered = call_with_timeout(_lock, (self,), to_timeout(timeout), cancellable,
+                                      _unlock)[1]
         try:
             number = self._n_locks = self._n_locks + 1
             return Guard(self, number, recovered)
@@ -260,7 +282,7 @@ class Synchronized:
         Without `since`, that is what the counter is now: the next update ends the waiting.
         """
         since = _get_sequence(self) if since is None else _to_sequence(since)
-        return _call(_wait, (self, since), to_timeout(timeout), cancellable)[1]
+        return call_with_timeout(_wait, (self, since), to_timeout(timeout), cancellable)[1]
 
     def wait_async(self, since=None, cancellable=None, callback=None, *data, timeout=None):
         """Waits as :meth:`wait` does, while a main loop runs. Then
@@ -278,19 +300,13 @@ class Synchronized:
         """Whether this handle emits the signal ``updated``."""
         return self.get_watching()
 
-    connect = _make_connect('connect')
-    connect_after = _make_connect('connect_after')
-    connect_data = _make_connect('connect_data')
-    connect_object = _make_connect('connect_object')
-    connect_object_after = _make_connect('connect_object_after')
-
     # ---- Opening ----
 
     @classmethod
     def open_wait(cls, name, access=_READ_WRITE, *, timeout=None, cancellable=None):
         """Opens an array by its name, and waits for one of that name if there is none."""
-        return _call(_open_wait, (to_text(name, 'The name'), to_access(access)),
-                     to_timeout(timeout), cancellable)
+        return call_with_timeout(_open_wait, (to_text(name, 'The name'), to_access(access)),
+                                 to_timeout(timeout), cancellable)
 
     @classmethod
     def open_wait_async(cls, name, access=_READ_WRITE, cancellable=None, callback=None, *data,
