@@ -45,6 +45,31 @@ export function makePath(base = 'array.npy') {
     return path;
 }
 
+/* An address for a publisher, in a folder that is gone when the test is over. */
+export function makeAddress() {
+    const folder = GLib.Dir.make_tmp('shnd-test-gjs-XXXXXX');
+
+    Tap.cleanUp(() => removeFolder(folder));
+
+    return GLib.build_filenamev([folder, 'socket']);
+}
+
+/* Whatever publishers that are garbage have left there. */
+export function removeFolder(path) {
+    const folder = Gio.File.new_for_path(path);
+    const children = folder.enumerate_children('standard::name,standard::type',
+        Gio.FileQueryInfoFlags.NOFOLLOW_SYMLINKS, null);
+
+    for (const info of children) {
+        if (info.get_file_type() === Gio.FileType.DIRECTORY)
+            removeFolder(children.get_child(info).get_path());
+        else
+            GLib.unlink(children.get_child(info).get_path());
+    }
+    children.close(null);
+    GLib.rmdir(path);
+}
+
 /* A read-only handle on new memory with these elements. */
 export function makeReadOnly(typedArray, shape = [typedArray.length], flags = 0) {
     const name = makeName();
@@ -91,6 +116,25 @@ export function runScript(name, ...args) {
         throw new Error(`${name} failed with ${process.get_status()}: ${errors}`);
 
     return output.trim();
+}
+
+/* Runs a script of this folder as a module in a process of its own; gives what it printed. */
+export function runScriptAsync(name, ...args) {
+    const process = Gio.Subprocess.new(['gjs', '-m', getScriptPath(name), ...args],
+        Gio.SubprocessFlags.STDOUT_PIPE | Gio.SubprocessFlags.STDERR_PIPE);
+
+    Tap.cleanUp(() => process.force_exit());
+
+    return new Promise((resolve, reject) => {
+        process.communicate_utf8_async(null, null, (_, result) => {
+            const [, output, errors] = process.communicate_utf8_finish(result);
+
+            if (process.get_successful())
+                resolve(output.trim());
+            else
+                reject(new Error(`${name} failed with ${process.get_status()}: ${errors}`));
+        });
+    });
 }
 
 /* Does something from the main loop, once. */

@@ -343,6 +343,38 @@ test('assign: another array', () => {
     equal(array.toTypedArray(), Float32Array.of(1, 2, 1, 2));
 });
 
+test('elements that are not aligned are copied', () => {
+    const array = Shnd.Array.new(null, "[('a', 'u1'), ('b', '<f4')]", 1);
+
+    array.setAt({a: 1, b: 2.5}, 0);
+    equal(array.is_aligned(), true);
+    equal(array.field('b').is_aligned(), false);
+    equal(array.field('b').toTypedArray(), Float32Array.of(2.5));
+    equal(array.field('a').is_aligned(), true);
+    equal(Shnd.Array.new(null, 'f8', [3, 4]).slice(1, 1, 3).is_aligned(), true);
+});
+
+test('what typed arrays show is freed', () => {
+    const countMappings = () => GLib.file_get_contents('/proc/self/maps')[1]
+        .filter(byte => byte === 10).length;
+    const arrays = [];
+    for (const Class of [Uint8Array, Float32Array, BigInt64Array])
+        arrays.push(makeReadOnly(new Class(5000)));
+    for (const dtype of ['>i2', 'f8', 'c16'])
+        arrays.push(Shnd.Array.new(null, dtype, 5000));
+
+    collectGarbage();
+    const before = countMappings();
+    for (let i = 0; i < 100; i++) {
+        for (const array of arrays) {
+            array.toTypedArray();
+            array.slice(0, 1, 5, 2).toTypedArray();
+        }
+    }
+    collectGarbage();
+    ok(countMappings() - before < 50, `${countMappings() - before} more mappings`);
+});
+
 test('get_bytes, get_cow_bytes and get_memory', () => {
     const array = Shnd.Array.new_from_typed_array(null, Uint8Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
     const backwards = array.slice(1, 2, -1, -1);

@@ -12,7 +12,9 @@ function _init() {
         MAX_UINT64, TypedArray, define, defineGetter, forbid, show, toBytes, toInteger, toIntegers,
         toNullableText, toShape, toText, toUint32, wrap,
     } = imports.overrides._shndArguments;
+    const {addDescriptors} = imports.overrides._shndFds;
     const {addFiles} = imports.overrides._shndFiles;
+    const {addFrames} = imports.overrides._shndFrames;
     const {addSynchronization} = imports.overrides._shndSync;
     const {
         CLASS_DTYPES, assign, fromVariant, getType, getVariantBytes, setNamespace, toTypedArray,
@@ -29,7 +31,7 @@ function _init() {
     const newDType = DType.new;
     const native = {};
     for (const name of [
-        'get_bytes', 'get_cow_bytes', 'get_double', 'get_element', 'get_int64', 'get_memory',
+        'get_bytes', 'get_double', 'get_element', 'get_int64', 'get_memory',
         'set_double', 'set_element',
     ])
         native[name] = proto[name];
@@ -37,7 +39,7 @@ function _init() {
     setNamespace(Shnd);
 
     // GJS would go on to derive the type, and end the process.
-    for (const name of ['Array', 'ArrayInfo']) {
+    for (const name of ['Array', 'ArrayInfo', 'Frame', 'Publisher', 'Subscriber']) {
         Shnd[name]._classInit = function () {
             throw new TypeError(`Shnd.${name} is final: no class can be derived from it`);
         };
@@ -265,8 +267,8 @@ function _init() {
 
     for (const name of [
         'get_name', 'get_dtype', 'get_n_dims', 'get_size', 'get_item_size', 'get_n_bytes',
-        'get_order', 'get_access', 'get_closed', 'get_persistent', 'get_cow_bytes', 'mlock',
-        'munlock', 'to_descriptor', 'unlink', 'close',
+        'get_order', 'get_access', 'get_closed', 'get_persistent', 'is_aligned', 'mlock', 'munlock',
+        'to_descriptor', 'unlink', 'close',
     ])
         define(proto, name, 0, 0, proto[name]);
 
@@ -506,7 +508,7 @@ function _init() {
      * @returns {GLib.Bytes} the bytes, as they lie in memory
      */
     define(proto, 'get_bytes', 0, 0, function () {
-        return isReadOnly(this) ? native.get_cow_bytes.call(this) : native.get_bytes.call(this);
+        return isReadOnly(this) ? this.get_cow_bytes() : native.get_bytes.call(this);
     });
 
     /**
@@ -522,6 +524,7 @@ function _init() {
         return [isReadOnly(this) ? new GLib.Bytes(bytes.toArray()) : bytes, offset];
     });
 
+    wrap(proto, 'get_cow_bytes', 0, 0, () => []);
     forbid(proto, 'get_data', 'use toTypedArray()');
 
     /**
@@ -552,7 +555,9 @@ function _init() {
         toNullableText(name, 'name'), toUint32(flags, 'flags'),
     ]);
 
+    addDescriptors(Shnd);
     addFiles(Shnd);
+    addFrames(Shnd, toDType);
     addSynchronization(Shnd);
 
     /* ---- Dtypes ---- */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* exported CLASS_DTYPES, assign, fromVariant, getType, getVariantBytes, setNamespace, toTypedArray,
-   toVariant, withTemporary */
+/* exported CLASS_DTYPES, assign, fromVariant, getBigInt, getType, getVariantBytes, setNamespace,
+   toTypedArray, toVariant, withTemporary */
 
 // Elements as JavaScript's values, one by one through GVariant and all at once as typed arrays.
 // GJS has no way to see a 64-bit integer exactly but a BigInt.
@@ -35,9 +35,6 @@ var CLASS_DTYPES = new Map([
 
 const INT_CLASSES = {1: Int8Array, 2: Int16Array, 4: Int32Array, 8: BigInt64Array};
 const UINT_CLASSES = {1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array};
-
-// GVariant arrays whose elements need the alignment of that many bytes.
-const VARIANT_TYPES = {2: 'an', 4: 'ai', 8: 'ax'};
 
 // Where an array keeps the description of its dtype.
 const TYPE = Symbol('type');
@@ -279,43 +276,40 @@ function toVariant(type, value) {
 
 /* ---- All elements ---- */
 
-/* Bytes as a typed array; a copy only if they do not begin where such elements can. */
-function getTypedView(bytes, Class) {
-    const size = Class.BYTES_PER_ELEMENT;
+/* An array whose memory is its elements in C order, as a typed array; a copy only if they do not
+ * begin where such elements can. */
+function getTypedView(array, Class) {
+    if (!array.is_aligned())
+        array = array.dup();
 
-    if (bytes.get_size() === 0)
+    const bytes = array.get_bytes();
+    // Not from the bytes: GJS 1.74 never frees those of which it has called a function.
+    const length = array.get_n_bytes();
+
+    if (length === 0)
         return new Class(0);
-    if (bytes.get_size() > MAX_BUFFER) {
+    if (length > MAX_BUFFER) {
         throw new RangeError(
-            `${bytes.get_size()} bytes, but JavaScript sees at most ${MAX_BUFFER} at once: ` +
-            'take a slice');
+            `${length} bytes, but JavaScript sees at most ${MAX_BUFFER} at once: take a slice`);
     }
 
-    // Scripts cannot see addresses. GVariant can: it copies bytes that are not aligned for it.
-    if (size > 1) {
-        const type = new GLib.VariantType(VARIANT_TYPES[size]);
-        bytes = GLib.Variant.new_from_bytes(type, bytes, true).get_data_as_bytes();
-    }
+    const view = bytes.toArray();
 
-    let view = bytes.toArray();
-    if (view.byteOffset % size !== 0)
-        view = view.slice();
-
-    return new Class(view.buffer, view.byteOffset, view.byteLength / size);
+    return new Class(view.buffer, view.byteOffset, length / Class.BYTES_PER_ELEMENT);
 }
 
 function toTypedArray(array) {
     const {Class, convert} = getType(array).typed;
 
     if (!convert && array.get_order() === Shnd.Order.C)
-        return getTypedView(array.get_bytes(), Class);
+        return getTypedView(array, Class);
     if (!convert)
-        return getTypedView(array.dup().get_bytes(), Class);
+        return getTypedView(array.dup(), Class);
 
     const copy = Shnd.Array.new(null, convert, array.shape);
     copy.copy_from(array);
 
-    return getTypedView(copy.get_bytes(), Class);
+    return getTypedView(copy, Class);
 }
 
 /* Memory of this process alone goes as soon as the work is done, not when it is collected. */
