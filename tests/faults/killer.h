@@ -7,6 +7,7 @@
 #include <shndarray/shndarray.h>
 #include <sys/types.h>
 
+#include "belongings.h"
 #include "contents.h"
 
 #define N_NAMES 4
@@ -80,13 +81,3 @@ void killer_run_victim (guint slot) G_GNUC_NORETURN;
 
 /* What survivors do. Returns the exit status. */
 int killer_run_survivor (guint slot);
-
-/* What a process has: threads, file descriptors, mappings. */
-typedef struct
-{
-  guint threads;
-  guint fds;
-  guint mappings;
-} Belongings;
-
-void killer_get_belongings (Belongings *belongings);

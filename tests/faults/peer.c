@@ -30,28 +30,9 @@ typedef struct
 
 const char *peer_name;
 
-static const char *path;
+/* ---- In the peers ---- */
 
-/* ---- What the peers do ---- */
-
-static ShndArray *array;
-static guint64 *words;
-static guint32 next_slot;
-static guint32 n_slots = G_MAXUINT32;
 static int serving; /* the socket of this process */
-
-/* The library draws slots with this one. Whoever links against it finds ours first. */
-guint32
-g_random_int (void)
-{
-  guint32 number = next_slot;
-
-  next_slot = 0;
-  if (number == 0)
-    syscall (SYS_getrandom, &number, sizeof number, 0);
-
-  return number % n_slots;
-}
 
 /* Asked by leak checkers: those of peers cannot work while another process traces them. */
 int __lsan_is_turned_off (void);
@@ -62,14 +43,8 @@ __lsan_is_turned_off (void)
   return serving != 0;
 }
 
-void
-peer_set_slots (guint n)
-{
-  n_slots = n + 1;
-}
-
-static gboolean
-report (PeerReply *reply, gboolean success, GError **error)
+gboolean
+peer_report (PeerReply *reply, gboolean success, GError **error)
 {
   reply->code = PEER_OK;
   if (success)
@@ -81,61 +56,6 @@ report (PeerReply *reply, gboolean success, GError **error)
   g_clear_error (error);
 
   return FALSE;
-}
-
-static void
-keep (PeerReply *reply, ShndArray *opened, GError **error)
-{
-  if (!report (reply, opened != NULL, error))
-    return;
-
-  g_clear_object (&array);
-  array = opened;
-  words = contents_get_words (array);
-  reply->nonce = contents_check (array);
-}
-
-static void
-take_lock (PeerReply *reply, gint64 timeout)
-{
-  GError *error = NULL;
-
-  report (reply, shnd_array_lock (array, timeout, NULL, &reply->recovered, &error), &error);
-  if (reply->code != PEER_OK)
-    return;
-
-  reply->excluded =
-      reply->recovered || (__atomic_load_n (&words[WORD_INSIDE], __ATOMIC_SEQ_CST) == 0 &&
-                           words[WORD_FIRST] == words[WORD_SECOND]);
-  words[WORD_FIRST]++;
-  __atomic_store_n (&words[WORD_INSIDE], getpid (), __ATOMIC_SEQ_CST);
-}
-
-static void
-leave (void)
-{
-  words[WORD_SECOND] = words[WORD_FIRST];
-  __atomic_store_n (&words[WORD_INSIDE], 0, __ATOMIC_SEQ_CST);
-}
-
-static void
-give_lock (PeerReply *reply)
-{
-  GError *error = NULL;
-
-  leave ();
-  report (reply, shnd_array_unlock (array, &error), &error);
-}
-
-static void
-reap (PeerReply *reply)
-{
-  GError *error = NULL;
-  g_auto (GStrv) names = shnd_reap (&error);
-
-  report (reply, names != NULL, &error);
-  for (char **name = names; name != NULL && *name != NULL; name++)
-    reply->n += g_str_equal (*name, peer_name);
 }
 
 void
@@ -168,69 +88,15 @@ fork_child (PeerReply *reply)
 static void
 obey (const Request *request, PeerReply *reply)
 {
-  g_autofree char *descriptor = NULL;
-  GError *error = NULL;
-
   switch (request->command)
     {
-    case PEER_NEW:
-    case PEER_NEW_PERSISTENT:
-      keep (reply,
-            contents_new (peer_name, request->argument,
-                          request->command == PEER_NEW ? SHND_CREATE_NONE : SHND_CREATE_PERSISTENT,
-                          &error),
-            &error);
-      break;
-    case PEER_OPEN:
-      keep (reply, shnd_array_open (peer_name, SHND_ACCESS_READ_WRITE, &error), &error);
-      break;
-    case PEER_OPEN_READ:
-      keep (reply, shnd_array_open (peer_name, SHND_ACCESS_READ, &error), &error);
-      break;
-    case PEER_OPEN_STALE:
-      descriptor = g_strdup_printf ("shnd:%s?file=1.1", peer_name);
-      g_assert_null (shnd_array_open_descriptor (descriptor, &error));
-      report (reply, FALSE, &error);
-      break;
-    case PEER_CLOSE:
-      if (array != NULL && shnd_array_get_locked (array))
-        leave ();
-      g_clear_object (&array);
-      reply->code = PEER_OK;
-      break;
-    case PEER_CHECK:
-      reply->nonce = contents_check (array);
-      reply->code = PEER_OK;
-      break;
-    case PEER_UNLINK:
-      report (reply, shnd_unlink (peer_name, &error), &error);
-      break;
-    case PEER_UNLINK_OWN:
-      report (reply, shnd_array_unlink (array, &error), &error);
-      break;
-    case PEER_REAP:
-      reap (reply);
-      break;
-    case PEER_LOCK:
-      take_lock (reply, request->argument);
-      break;
-    case PEER_UNLOCK:
-      give_lock (reply);
-      break;
-    case PEER_SET_SLOT:
-      next_slot = request->argument;
-      reply->code = PEER_OK;
-      break;
-    case PEER_UPDATE:
-      report (reply, shnd_array_update (array, &error), &error);
-      break;
     case PEER_FORK:
       fork_child (reply);
       break;
     case PEER_EXIT:
       exit (0);
     default:
-      g_assert_not_reached ();
+      peer_obey (request->command, request->argument, reply);
     }
 }
 
@@ -304,7 +170,6 @@ peer_init (char **argv, gboolean *isolated, guint *rounds)
     }
 
   peer_name = g_strdup_printf ("shnd-test-%d-fault", getpid ());
-  path = g_strconcat ("/dev/shm/", peer_name, NULL);
   *isolated = isolate ();
   *rounds = text != NULL ? MAX (atoi (text), 1) : 1;
 }
@@ -333,6 +198,7 @@ peer_new (void)
 
   close (sockets[1]);
   self->socket = sockets[0];
+  self->traced = self->pid;
 
   return self;
 }
@@ -345,8 +211,8 @@ peer_send (Peer *self, PeerCommand command, gint64 argument)
   g_assert_cmpint (send (self->socket, &request, sizeof request, MSG_NOSIGNAL), ==, sizeof request);
 }
 
-static gboolean
-is_done (Peer *self, int timeout)
+gboolean
+peer_is_done (Peer *self, int timeout)
 {
   struct pollfd fd = { .fd = self->socket, .events = POLLIN };
 
@@ -358,7 +224,7 @@ peer_receive (Peer *self)
 {
   PeerReply reply;
 
-  if (!is_done (self, PATIENCE))
+  if (!peer_is_done (self, PATIENCE))
     g_error ("process %d hangs", self->pid);
   if (recv (self->socket, &reply, sizeof reply, 0) != sizeof reply)
     g_error ("process %d ended by itself", self->pid);
@@ -383,6 +249,10 @@ peer_kill (Peer *self)
     return;
 
   kill (self->pid, SIGKILL);
+  /* A thread that is traced ends for the tracer first. */
+  if (self->traced != self->pid && waitpid (self->traced, &status, __WALL) == self->traced)
+    while (WIFSTOPPED (status) && waitpid (self->traced, &status, __WALL) == self->traced)
+      ;
   /* Stops that were on their way come first. */
   do
     g_assert_cmpint (waitpid (self->pid, &status, __WALL), ==, self->pid);
@@ -405,30 +275,50 @@ peer_free (Peer *self)
 static gboolean
 wait_stop (Peer *self, int *status)
 {
-  g_assert_cmpint (waitpid (self->pid, status, __WALL), ==, self->pid);
+  g_assert_cmpint (waitpid (self->traced, status, __WALL), ==, self->traced);
 
   return WIFSTOPPED (*status);
+}
+
+static void
+trace (Peer *self)
+{
+  int status;
+
+  if (ptrace (PTRACE_SEIZE, self->traced, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) != 0 ||
+      ptrace (PTRACE_INTERRUPT, self->traced, 0, 0) != 0)
+    g_error ("cannot trace: %s", g_strerror (errno));
+  g_assert_true (wait_stop (self, &status));
 }
 
 void
 peer_trace (Peer *self, PeerCommand command, gint64 argument)
 {
   struct __ptrace_syscall_info info;
-  int status;
 
-  if (ptrace (PTRACE_SEIZE, self->pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL) != 0 ||
-      ptrace (PTRACE_INTERRUPT, self->pid, 0, 0) != 0)
-    g_error ("cannot trace: %s", g_strerror (errno));
-  g_assert_true (wait_stop (self, &status));
-
+  trace (self);
   /* To the end of the call in which it gets the request. */
   peer_send (self, command, argument);
   do
     {
       g_assert_true (peer_step (self, FALSE));
-      g_assert_cmpint (ptrace (PTRACE_GET_SYSCALL_INFO, self->pid, sizeof info, &info), >, 0);
+      g_assert_cmpint (ptrace (PTRACE_GET_SYSCALL_INFO, self->traced, sizeof info, &info), >, 0);
     }
   while (info.op != PTRACE_SYSCALL_INFO_EXIT || info.exit.rval != sizeof (Request));
+}
+
+void
+peer_trace_thread (Peer *self)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task", self->pid);
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (dir)) != NULL && atoi (name) == self->pid)
+    ;
+  g_assert_nonnull (name);
+  self->traced = atoi (name);
+  trace (self);
 }
 
 gboolean
@@ -436,7 +326,7 @@ peer_step (Peer *self, gboolean instruction)
 {
   int status;
 
-  if (ptrace (instruction ? PTRACE_SINGLESTEP : PTRACE_SYSCALL, self->pid, 0, 0) != 0)
+  if (ptrace (instruction ? PTRACE_SINGLESTEP : PTRACE_SYSCALL, self->traced, 0, 0) != 0)
     g_error ("cannot trace: %s", g_strerror (errno));
 
   if (!wait_stop (self, &status))
@@ -446,11 +336,41 @@ peer_step (Peer *self, gboolean instruction)
       return FALSE;
     }
 
-  if (!is_done (self, 0))
+  if (!peer_is_done (self, 0))
     return TRUE;
 
   peer_release (self);
   return FALSE;
+}
+
+static gboolean
+is_asleep (Peer *self)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/task/%d/stat", self->pid, self->traced);
+  g_autofree char *text = NULL;
+
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+
+  return g_str_has_prefix (strrchr (text, ')'), ") S");
+}
+
+gboolean
+peer_step_thread (Peer *self, Peer *served)
+{
+  int status;
+
+  if (ptrace (PTRACE_SYSCALL, self->traced, 0, 0) != 0)
+    g_error ("cannot trace: %s", g_strerror (errno));
+
+  while (waitpid (self->traced, &status, __WALL | WNOHANG) == 0)
+    {
+      if (peer_is_done (served, 0) && is_asleep (self))
+        return FALSE;
+      g_usleep (50);
+    }
+  g_assert_true (WIFSTOPPED (status));
+
+  return TRUE;
 }
 
 gint64
@@ -458,7 +378,7 @@ peer_get_call (Peer *self, guint64 arguments[6])
 {
   struct __ptrace_syscall_info info;
 
-  g_assert_cmpint (ptrace (PTRACE_GET_SYSCALL_INFO, self->pid, sizeof info, &info), >, 0);
+  g_assert_cmpint (ptrace (PTRACE_GET_SYSCALL_INFO, self->traced, sizeof info, &info), >, 0);
   if (info.op != PTRACE_SYSCALL_INFO_ENTRY)
     return -1;
 
@@ -469,59 +389,5 @@ peer_get_call (Peer *self, guint64 arguments[6])
 void
 peer_release (Peer *self)
 {
-  g_assert_cmpint (ptrace (PTRACE_DETACH, self->pid, 0, 0), ==, 0);
-}
-
-/* ---- Without the library ---- */
-
-gboolean
-peer_is_removing (void)
-{
-  struct flock lock = { .l_type = F_WRLCK, .l_start = PEER_BYTE_NAME, .l_len = 1 };
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-  if (fd < 0)
-    return FALSE;
-
-  g_assert_cmpint (fcntl (fd, F_OFD_GETLK, &lock), ==, 0);
-  close (fd);
-
-  return lock.l_type != F_UNLCK;
-}
-
-static gboolean
-read_file (goffset offset, gsize size, void *target)
-{
-  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  struct stat info;
-
-  if (fd < 0 && errno == ENOENT)
-    return FALSE;
-
-  g_assert_cmpint (fd, >=, 0);
-  g_assert_cmpint (fstat (fd, &info), ==, 0);
-  if (offset < 0)
-    offset += info.st_size;
-  g_assert_cmpint (pread (fd, target, size, offset), ==, size);
-  close (fd);
-
-  return TRUE;
-}
-
-guint64
-peer_get_named (void)
-{
-  guint64 nonce;
-
-  return read_file (4096 + WORD_NONCE * sizeof nonce, sizeof nonce, &nonce) ?
-             GUINT64_FROM_LE (nonce) :
-             0;
-}
-
-guint32
-peer_get_lock_word (void)
-{
-  guint32 word;
-
-  return read_file (64 - 4096, sizeof word, &word) ? GUINT32_FROM_LE (word) : 0;
+  g_assert_cmpint (ptrace (PTRACE_DETACH, self->traced, 0, 0), ==, 0);
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../c/array-support.h"
+#include "limiting.h"
 
 /* An open_wait() gives up after this, in microseconds. */
 #define PATIENCE (30 * G_USEC_PER_SEC)
@@ -120,24 +121,6 @@ test_memory (void)
 }
 
 /* ---- Descriptors ---- */
-
-/* Leaves so many of them. */
-static void
-leave_descriptors (guint n, struct rlimit *before)
-{
-  struct rlimit limit;
-  int lowest[8];
-
-  g_assert_cmpuint (n, <, G_N_ELEMENTS (lowest));
-  for (guint i = 0; i <= n; i++)
-    lowest[i] = dup (0);
-  for (guint i = 0; i <= n; i++)
-    close (lowest[i]);
-  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, before), ==, 0);
-  limit = *before;
-  limit.rlim_cur = lowest[n];
-  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
-}
 
 typedef gboolean (*Function) (ShndArray *array, GError **error);
 
