@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Runs each hello program, and looks whether the README shows its text as it is."""
+"""Runs each program, and looks whether the README shows its text as it is."""
 
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import tap
@@ -36,30 +37,64 @@ class Hello(unittest.TestCase):
         self.check(HELLO_VALA)
 
 
-@unittest.skipUnless(README.exists(), 'no README')
-class Readme(unittest.TestCase):
-    def check(self, language, file):
-        """The README has that text, but for the licence, as a block of that language."""
-        text = (HERE / file).read_text(encoding='utf-8').partition('\n\n')[2]
-        readme = README.read_text(encoding='utf-8')
-        blocks = re.findall(rf'^```{language}\n(.*?)^```$', readme, re.DOTALL | re.MULTILINE)
-        self.assertIn(text, blocks, f'README.md does not show {file}')
+class Frames(unittest.TestCase):
+    def check(self, *command):
+        with tempfile.TemporaryDirectory() as folder:
+            environment = {**os.environ, 'XDG_RUNTIME_DIR': folder}
+            subscriber = subprocess.Popen(
+                [*map(str, command)], stdout=subprocess.PIPE, encoding='utf-8', env=environment
+            )
+            self.addCleanup(subscriber.communicate)
+            self.addCleanup(subscriber.kill)
+            subprocess.run(
+                [sys.executable, '-B', HERE / 'publisher.py'],
+                env=environment,
+                check=True,
+                timeout=60,
+            )
+            output, _ = subscriber.communicate(timeout=60)
+
+        self.assertEqual(subscriber.returncode, 0)
+        self.assertEqual(output, ''.join(f'{number} {number}\n' for number in range(1, 101)))
 
     def test_c(self):
-        self.check('c', 'hello.c')
+        self.check(SUBSCRIBER_C)
 
     def test_python(self):
-        self.check('python', 'hello.py')
+        self.check(sys.executable, '-B', HERE / 'subscriber.py')
 
     def test_js(self):
-        self.check('js', 'hello.js')
+        self.check(GJS, '-m', HERE / 'subscriber.js')
 
     def test_vala(self):
-        self.check('vala', 'hello.vala')
+        self.check(SUBSCRIBER_VALA)
+
+
+@unittest.skipUnless(README.exists(), 'no README')
+class Readme(unittest.TestCase):
+    def check(self, language, *files):
+        """The README has their text, but for the licence, as blocks of that language."""
+        readme = README.read_text(encoding='utf-8')
+        blocks = re.findall(rf'^```{language}\n(.*?)^```$', readme, re.DOTALL | re.MULTILINE)
+        for file in files:
+            text = (HERE / file).read_text(encoding='utf-8').partition('\n\n')[2]
+            self.assertIn(text, blocks, f'README.md does not show {file}')
+
+    def test_c(self):
+        self.check('c', 'hello.c', 'subscriber.c')
+
+    def test_python(self):
+        self.check('python', 'hello.py', 'publisher.py', 'subscriber.py')
+
+    def test_js(self):
+        self.check('js', 'hello.js', 'subscriber.js')
+
+    def test_vala(self):
+        self.check('vala', 'hello.vala', 'subscriber.vala')
 
 
 if __name__ == '__main__':
-    HELLO_C, HELLO_VALA, GJS = map(os.path.abspath, sys.argv[1:])
+    HELLO_C, HELLO_VALA, SUBSCRIBER_C, SUBSCRIBER_VALA, GJS = map(os.path.abspath, sys.argv[1:])
     runner = tap.TAPTestRunner()
     runner.set_stream(True)
     unittest.main(argv=sys.argv[:1], testRunner=runner)
