@@ -45,9 +45,8 @@ typedef struct
 static Common *common;
 static ShndArray *arrays[N_LOCKS];
 static char *names[N_LOCKS];
-static cpu_set_t processors; /* that this process may use */
-static guint me;             /* 0 is the parent, 1 the child */
-static int commands = -1;    /* from the parent to the child */
+static guint me;          /* 0 is the parent, 1 the child */
+static int commands = -1; /* from the parent to the child */
 
 /* ---- Ours and theirs ---- */
 
@@ -137,22 +136,7 @@ update_theirs (void)
 static void
 settle (gboolean apart)
 {
-  guint index = apart && CPU_COUNT (&processors) > 1 ? me : 0;
-  cpu_set_t chosen;
-  int i = -1;
-
-  do
-    {
-      do
-        i++;
-      while (!CPU_ISSET (i, &processors));
-    }
-  while (index-- > 0);
-
-  CPU_ZERO (&chosen);
-  CPU_SET (i, &chosen);
-  if (sched_setaffinity (0, sizeof chosen, &chosen) != 0)
-    bench_fail ("sched_setaffinity: %s", g_strerror (errno));
+  bench_settle (apart ? me + 1 : 1);
 }
 
 /* Goes on when the other process is here too. */
@@ -446,8 +430,6 @@ bench_sync (const char *prefix)
   pid_t pid;
   int status;
 
-  if (sched_getaffinity (0, sizeof processors, &processors) != 0)
-    bench_fail ("sched_getaffinity: %s", g_strerror (errno));
   init_common ();
   for (guint i = 0; i < N_LOCKS; i++)
     names[i] = g_strdup_printf ("%slock-%u", prefix, i);
@@ -461,7 +443,7 @@ bench_sync (const char *prefix)
                  N_CONTENDED);
   bench_compare ("c-update", together_play_ours, together_play_theirs, 1, N_PER_CALL);
 
-  sched_setaffinity (0, sizeof processors, &processors);
+  bench_settle (0);
   close (commands);
   if (waitpid (pid, &status, 0) != pid || status != 0)
     bench_fail ("The child has failed");

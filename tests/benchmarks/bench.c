@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define ROUNDS 11
@@ -34,19 +33,6 @@ static char *raw_path;
 static char *raw_new_path;
 
 static volatile guint8 touched;
-
-void
-bench_fail (const char *format, ...)
-{
-  va_list args;
-
-  va_start (args, format);
-  vfprintf (stderr, format, args);
-  va_end (args);
-  fputc ('\n', stderr);
-
-  exit (EXIT_FAILURE);
-}
 
 ShndArray *
 bench_make (const char *name, gint64 n_bytes, ShndCreateFlags flags)
@@ -144,40 +130,14 @@ create_raw (void)
 }
 
 static gint64
-now (void)
-{
-  struct timespec time;
-
-  clock_gettime (CLOCK_MONOTONIC, &time);
-
-  return (gint64) time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
-static gint64
 measure (void (*operation) (void), guint n)
 {
-  gint64 start = now ();
+  gint64 start = bench_get_time (CLOCK_MONOTONIC);
 
   for (guint i = 0; i < n; i++)
     operation ();
 
-  return now () - start;
-}
-
-static int
-compare_times (gconstpointer a, gconstpointer b)
-{
-  gint64 difference = *(const gint64 *) a - *(const gint64 *) b;
-
-  return (difference > 0) - (difference < 0);
-}
-
-static gint64
-get_median (gint64 times[SLICES])
-{
-  qsort (times, SLICES, sizeof times[0], compare_times);
-
-  return times[SLICES / 2];
+  return bench_get_time (CLOCK_MONOTONIC) - start;
 }
 
 void
@@ -197,7 +157,8 @@ bench_compare (
         }
 
       if (round > 0)
-        printf ("sample %s %.1f %.1f\n", row, get_median (times[0]) / n, get_median (times[1]) / n);
+        printf ("sample %s %.1f %.1f\n", row, bench_get_quantile (times[0], SLICES, 0.5) / n,
+                bench_get_quantile (times[1], SLICES, 0.5) / n);
     }
 }
 
