@@ -9,6 +9,7 @@ import ast
 import fcntl
 import os
 import re
+import socket
 import struct
 import sys
 import traceback
@@ -17,7 +18,7 @@ import gi
 
 gi.require_version('Shnd', '1')
 from gi.module import get_introspection_module  # noqa: E402
-from gi.repository import GLib  # noqa: E402
+from gi.repository import Gio, GLib  # noqa: E402
 
 # What the override adds comes from NumPy in part; here it is the library that is asked.
 Shnd = get_introspection_module('Shnd')
@@ -27,6 +28,7 @@ NAME = f'shnd-check-format-{os.getpid()}'
 SHAPE = [2, 3]
 LOCK = Shnd.Array.lock
 READ, WRITE = fcntl.F_RDLCK, fcntl.F_WRLCK
+F_SEAL_FUTURE_WRITE = 16
 VALUES = {(i, j): 10 * (i + 1) + j + 1 for i in range(2) for j in range(3)}
 
 
@@ -272,6 +274,58 @@ def check_example():
     assert shown == content
 
 
+def make_pair():
+    ours, theirs = socket.socketpair()
+    return ours, Gio.Socket.new_from_fd(theirs.detach()).connection_factory_create_connection()
+
+
+def check_sent():
+    """The page's code gets what the library sends: of an array and of a view."""
+    array = make_anonymous('<i4')
+    for indices, value in VALUES.items():
+        array.set_int64(indices, value)
+    Shnd.Array.seal(array)
+    ours, theirs = make_pair()
+    for view in (array, Shnd.Array.slice(array, 1, 2, -1, -2)):
+        Shnd.Array.send(view, theirs, None)
+        fd, dtype, shape, strides, offset = code['receive_array'](ours)
+        assert (dtype, list(shape), list(strides)) == ('<i4', view.get_shape(), view.get_strides())
+        for i in range(shape[0]):
+            for j in range(shape[1]):
+                place = offset + i * strides[0] + j * strides[1]
+                value, = struct.unpack('<i', os.pread(fd, 4, place))
+                assert value == view.get_int64([i, j]), (value, i, j)
+        assert fcntl.fcntl(fd, fcntl.F_GET_SEALS) & 0x1f == (
+            fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | F_SEAL_FUTURE_WRITE | fcntl.F_SEAL_SEAL)
+        os.close(fd)
+    ours.close()
+
+
+def check_received():
+    """The library opens what the page's code sends: with a header, without one, and unsealed."""
+    ours, theirs = make_pair()
+    content = struct.pack('<6i', *range(6))
+    text = repr({'descr': '<i4', 'fortran_order': False, 'shape': (2, 3)}).encode()
+    header = b'\x93NUMPY\1\0' + struct.pack('<H', 118) + text.ljust(117) + b'\n'
+    for start in (header, b'', b'x' * 20):
+        fd = os.memfd_create('test', os.MFD_ALLOW_SEALING)
+        os.pwrite(fd, start + content, 0)
+        arguments = (ours, fd, '<i4', (3, 2), (4, -12), len(start) + 12)
+        code['send_array'](*arguments)
+        fails(Shnd.Error.PERMISSION_DENIED, Shnd.Array.receive, theirs, Shnd.Access.READ, None)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
+        code['send_array'](*arguments)
+        array = Shnd.Array.receive(theirs, Shnd.Access.READ, None)
+        assert array.get_shape() == [3, 2] and array.get_strides() == [4, -12]
+        assert [array.get_int64([i, j]) for i in range(3) for j in range(2)] == [3, 0, 4, 1, 5, 2]
+        code['send_array'](*arguments[:-1], len(start) + 13)
+        fails(Shnd.Error.TOO_SMALL, Shnd.Array.receive, theirs, Shnd.Access.READ, None)
+        os.close(fd)
+    ours.sendall(b'SHNDSENT' + bytes(24))
+    fails(Shnd.Error.PROTOCOL, Shnd.Array.receive, theirs, Shnd.Access.READ, None)
+    ours.close()
+
+
 def describe(dtype):
     text = dtype.to_string()
     return text if text[0] in '[(' else repr(text)
@@ -319,6 +373,8 @@ tests += [
     ('the library reads what the writer wrote', check_writer, ('<f8', 'd')),
     ('the library reads what the writer wrote, big-endian', check_writer, ('>u2', 'H')),
     ('the example', check_example, ()),
+    ('a message of the library', check_sent, ()),
+    ('a message to the library', check_received, ()),
 ]
 tests += [(f'the dtype {row[0]}', check_vector, row) for row in rows('vectors')]
 tests += [(f'the header {row[0]}', check_header, row) for row in rows('headers')]
