@@ -6,6 +6,7 @@
 
 #include "shnd-enum-types.h"
 #include "shnd-error.h"
+#include "shnd-lock-private.h"
 #include "shnd-npy-private.h"
 #include "shnd-segment-private.h"
 
@@ -32,22 +33,30 @@ struct _ShndArrayInfo
 {
   GObject parent_instance;
 
-  char *name;
+  char *name; /* or NULL */
+  char *path;
   ShndLayout layout; /* its dtype is owned */
+  guint64 data_offset;
   ShndFileInfo file;
   gboolean persistent;
   gboolean held;
+  gboolean orphaned;
   gboolean synchronizable;
+  guint64 sequence;
+  gboolean locked;
 };
 
 enum
 {
   PROP_NAME = 1,
+  PROP_PATH,
   PROP_DTYPE,
   PROP_SHAPE,
+  PROP_STRIDES,
   PROP_N_DIMS,
   PROP_ORDER,
   PROP_N_BYTES,
+  PROP_DATA_OFFSET,
   PROP_FILE_SIZE,
   PROP_UID,
   PROP_MODE,
@@ -55,6 +64,8 @@ enum
   PROP_HELD,
   PROP_ORPHANED,
   PROP_SYNCHRONIZABLE,
+  PROP_SEQUENCE,
+  PROP_LOCKED,
   N_PROPS
 };
 
@@ -68,9 +79,17 @@ shnd_array_info_finalize (GObject *object)
   ShndArrayInfo *self = SHND_ARRAY_INFO (object);
 
   g_free (self->name);
+  g_free (self->path);
   shnd_dtype_unref (self->layout.dtype);
 
   G_OBJECT_CLASS (shnd_array_info_parent_class)->finalize (object);
+}
+
+static void
+set_dimensions (GValue *value, const gint64 *numbers, guint n_dims)
+{
+  g_value_set_variant (
+      value, g_variant_new_fixed_array (G_VARIANT_TYPE_INT64, numbers, n_dims, sizeof *numbers));
 }
 
 static void
@@ -83,13 +102,17 @@ shnd_array_info_get_property (GObject *object, guint prop_id, GValue *value, GPa
     case PROP_NAME:
       g_value_set_string (value, shnd_array_info_get_name (self));
       break;
+    case PROP_PATH:
+      g_value_set_string (value, shnd_array_info_get_path (self));
+      break;
     case PROP_DTYPE:
       g_value_set_boxed (value, shnd_array_info_get_dtype (self));
       break;
     case PROP_SHAPE:
-      g_value_set_variant (
-          value, g_variant_new_fixed_array (G_VARIANT_TYPE_INT64, self->layout.shape,
-                                            self->layout.n_dims, sizeof *self->layout.shape));
+      set_dimensions (value, self->layout.shape, self->layout.n_dims);
+      break;
+    case PROP_STRIDES:
+      set_dimensions (value, self->layout.strides, self->layout.n_dims);
       break;
     case PROP_N_DIMS:
       g_value_set_uint (value, shnd_array_info_get_n_dims (self));
@@ -99,6 +122,9 @@ shnd_array_info_get_property (GObject *object, guint prop_id, GValue *value, GPa
       break;
     case PROP_N_BYTES:
       g_value_set_uint64 (value, shnd_array_info_get_n_bytes (self));
+      break;
+    case PROP_DATA_OFFSET:
+      g_value_set_uint64 (value, shnd_array_info_get_data_offset (self));
       break;
     case PROP_FILE_SIZE:
       g_value_set_uint64 (value, shnd_array_info_get_file_size (self));
@@ -120,6 +146,12 @@ shnd_array_info_get_property (GObject *object, guint prop_id, GValue *value, GPa
       break;
     case PROP_SYNCHRONIZABLE:
       g_value_set_boolean (value, shnd_array_info_get_synchronizable (self));
+      break;
+    case PROP_SEQUENCE:
+      g_value_set_uint64 (value, shnd_array_info_get_sequence (self));
+      break;
+    case PROP_LOCKED:
+      g_value_set_boolean (value, shnd_array_info_get_locked (self));
       break;
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
@@ -143,6 +175,13 @@ shnd_array_info_class_init (ShndArrayInfoClass *klass)
   props[PROP_NAME] = g_param_spec_string ("name", NULL, NULL, NULL, flags);
 
   /**
+   * ShndArrayInfo:path: (getter get_path)
+   *
+   * The path of the file.
+   */
+  props[PROP_PATH] = g_param_spec_string ("path", NULL, NULL, NULL, flags);
+
+  /**
    * ShndArrayInfo:dtype: (getter get_dtype)
    *
    * What each element is.
@@ -156,6 +195,14 @@ shnd_array_info_class_init (ShndArrayInfoClass *klass)
    */
   props[PROP_SHAPE] =
       g_param_spec_variant ("shape", NULL, NULL, G_VARIANT_TYPE ("ax"), NULL, flags);
+
+  /**
+   * ShndArrayInfo:strides:
+   *
+   * The distance in bytes from one element to the next along each axis, as a variant of type `ax`.
+   */
+  props[PROP_STRIDES] =
+      g_param_spec_variant ("strides", NULL, NULL, G_VARIANT_TYPE ("ax"), NULL, flags);
 
   /**
    * ShndArrayInfo:n-dims: (getter get_n_dims)
@@ -179,9 +226,17 @@ shnd_array_info_class_init (ShndArrayInfoClass *klass)
   props[PROP_N_BYTES] = g_param_spec_uint64 ("n-bytes", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
   /**
+   * ShndArrayInfo:data-offset: (getter get_data_offset)
+   *
+   * Where the elements begin, in bytes from the start of the file.
+   */
+  props[PROP_DATA_OFFSET] =
+      g_param_spec_uint64 ("data-offset", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
    * ShndArrayInfo:file-size: (getter get_file_size)
    *
-   * The size of the whole segment in bytes, with header and control page.
+   * The size of the whole file in bytes, with header and control page.
    */
   props[PROP_FILE_SIZE] = g_param_spec_uint64 ("file-size", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
@@ -228,6 +283,20 @@ shnd_array_info_class_init (ShndArrayInfoClass *klass)
    */
   props[PROP_SYNCHRONIZABLE] = g_param_spec_boolean ("synchronizable", NULL, NULL, FALSE, flags);
 
+  /**
+   * ShndArrayInfo:sequence: (getter get_sequence)
+   *
+   * The change counter of the array.
+   */
+  props[PROP_SEQUENCE] = g_param_spec_uint64 ("sequence", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * ShndArrayInfo:locked: (getter get_locked)
+   *
+   * Whether somebody has the lock of the array.
+   */
+  props[PROP_LOCKED] = g_param_spec_boolean ("locked", NULL, NULL, FALSE, flags);
+
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -238,6 +307,55 @@ shnd_array_info_init (ShndArrayInfo *self)
   self->layout.dtype = shnd_dtype_new ("uint8", NULL);
   self->layout.n_dims = 1;
   self->layout.strides[0] = 1;
+}
+
+/* Finds out about an opened file, which it closes. `display` is for messages. */
+static ShndArrayInfo *
+new_for_file (const ShndFile *file, const char *display, GError **error)
+{
+  g_autoptr (ShndDType) dtype = NULL;
+  ShndControlState state;
+  ShndControlPage page;
+  ShndArrayInfo *self;
+  ShndLayout layout;
+  gsize data_offset;
+  gboolean valid, has_room, locked = FALSE;
+
+  valid = shnd_npy_read_header (file->fd, &layout, &dtype, &data_offset, error) &&
+          shnd_segment_check_size (&file->info, data_offset, shnd_layout_get_n_bytes (&layout),
+                                   &has_room, error);
+  state = shnd_control_read_page (file->fd, &file->info, &page);
+  if (valid && state == SHND_CONTROL_OWN && has_room)
+    locked = shnd_lock_is_owned (file->fd, page.lock);
+  close (file->fd);
+  if (!valid)
+    {
+      g_prefix_error (error, "“%s” is not an array: ", display);
+      return NULL;
+    }
+
+  self = g_object_new (SHND_TYPE_ARRAY_INFO, NULL);
+  self->name = g_strdup (file->name);
+  self->path = file->path != NULL ? g_strdup (file->path) :
+                                    g_build_filename (SHND_SHM_DIR, file->name, NULL);
+  shnd_dtype_unref (self->layout.dtype);
+  self->layout = layout;
+  shnd_dtype_ref (self->layout.dtype);
+  self->data_offset = data_offset;
+  self->file = file->info;
+  self->held = file->held;
+  self->persistent =
+      state != SHND_CONTROL_OWN || (GUINT32_FROM_LE (page.flags) & SHND_CONTROL_PERSISTENT) != 0;
+  /* Behind the path of a descriptor there may be an array that never had a name. */
+  self->orphaned =
+      !self->persistent && !self->held && (file->name != NULL || file->info.n_links > 0);
+  self->synchronizable = state != SHND_CONTROL_NONE && has_room;
+  /* What a copy has of that is from the file that it was copied from. */
+  if (state == SHND_CONTROL_OWN && has_room)
+    self->sequence = GUINT64_FROM_LE (page.sequence);
+  self->locked = locked;
+
+  return self;
 }
 
 /**
@@ -258,42 +376,44 @@ shnd_array_info_init (ShndArrayInfo *self)
 ShndArrayInfo *
 shnd_array_info_new (const char *name, GError **error)
 {
-  g_autoptr (ShndArrayInfo) self = NULL;
-  g_autoptr (ShndDType) dtype = NULL;
-  ShndLayout layout;
   ShndFile file;
-  ShndControlState state;
-  guint32 flags = 0;
-  gsize data_offset;
-  gboolean valid, has_room;
 
   g_return_val_if_fail (name != NULL, NULL);
 
   if (!shnd_segment_look_at_name (name, &file, error))
     return NULL;
 
-  valid = shnd_npy_read_header (file.fd, &layout, &dtype, &data_offset, error) &&
-          shnd_segment_check_size (&file.info, data_offset, shnd_layout_get_n_bytes (&layout),
-                                   &has_room, error);
-  state = shnd_control_read (file.fd, &file.info, &flags);
-  close (file.fd);
-  if (!valid)
-    {
-      g_prefix_error (error, "“%s” is not an array: ", name);
-      return NULL;
-    }
+  return new_for_file (&file, name, error);
+}
 
-  self = g_object_new (SHND_TYPE_ARRAY_INFO, NULL);
-  self->name = g_strdup (name);
-  shnd_dtype_unref (self->layout.dtype);
-  self->layout = layout;
-  shnd_dtype_ref (self->layout.dtype);
-  self->file = file.info;
-  self->held = file.held;
-  self->persistent = state != SHND_CONTROL_OWN || (flags & SHND_CONTROL_PERSISTENT) != 0;
-  self->synchronizable = state != SHND_CONTROL_NONE && has_room;
+/**
+ * shnd_array_info_new_for_path:
+ * @path: (type filename): the path of a `.npy` file
+ * @error: return location for an error
+ *
+ * Finds out about a `.npy` file on any file system, whoever made it.
+ *
+ * Symbolic links are followed, and the file may belong to anyone, as with
+ * [func@Shnd.Array.open_path].
+ *
+ * Fails as [ctor@Shnd.ArrayInfo.new] does.
+ *
+ * Returns: (transfer full): what there is to know; it has no name
+ */
+ShndArrayInfo *
+shnd_array_info_new_for_path (const char *path, GError **error)
+{
+  g_autofree char *display = NULL;
+  ShndFile file;
 
-  return g_steal_pointer (&self);
+  g_return_val_if_fail (path != NULL, NULL);
+
+  if (!shnd_segment_look_at_path (path, &file, error))
+    return NULL;
+
+  display = g_filename_display_name (path);
+
+  return new_for_file (&file, display, error);
 }
 
 /**
@@ -302,7 +422,7 @@ shnd_array_info_new (const char *name, GError **error)
  *
  * Gets the name of the array.
  *
- * Returns: (nullable): the name; %NULL only if this is not of an array
+ * Returns: (nullable): the name; %NULL if the file was looked at by its path
  */
 const char *
 shnd_array_info_get_name (ShndArrayInfo *self)
@@ -310,6 +430,23 @@ shnd_array_info_get_name (ShndArrayInfo *self)
   g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), NULL);
 
   return self->name;
+}
+
+/**
+ * shnd_array_info_get_path: (get-property path)
+ * @self: what there is to know of an array
+ *
+ * Gets the path of the file: that of the name, or as it was given to
+ * [ctor@Shnd.ArrayInfo.new_for_path].
+ *
+ * Returns: (type filename) (nullable): the path; %NULL only if this is not of an array
+ */
+const char *
+shnd_array_info_get_path (ShndArrayInfo *self)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), NULL);
+
+  return self->path;
 }
 
 /**
@@ -365,6 +502,26 @@ shnd_array_info_get_shape (ShndArrayInfo *self, guint *n_dims)
 }
 
 /**
+ * shnd_array_info_get_strides:
+ * @self: what there is to know of an array
+ * @n_dims: (out) (optional): return location for the number of dimensions
+ *
+ * Gets the distance in bytes from one element to the next along each axis.
+ *
+ * Returns: (array length=n_dims) (transfer none): the strides; valid as long as the object is
+ */
+const gint64 *
+shnd_array_info_get_strides (ShndArrayInfo *self, guint *n_dims)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), NULL);
+
+  if (n_dims != NULL)
+    *n_dims = self->layout.n_dims;
+
+  return self->layout.strides;
+}
+
+/**
  * shnd_array_info_get_order: (get-property order)
  * @self: what there is to know of an array
  *
@@ -397,10 +554,26 @@ shnd_array_info_get_n_bytes (ShndArrayInfo *self)
 }
 
 /**
+ * shnd_array_info_get_data_offset: (get-property data-offset)
+ * @self: what there is to know of an array
+ *
+ * Gets where the elements begin.
+ *
+ * Returns: the offset in bytes from the start of the file
+ */
+guint64
+shnd_array_info_get_data_offset (ShndArrayInfo *self)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), 0);
+
+  return self->data_offset;
+}
+
+/**
  * shnd_array_info_get_file_size: (get-property file-size)
  * @self: what there is to know of an array
  *
- * Gets the size of the whole segment, with header and control page.
+ * Gets the size of the whole file, with header and control page.
  *
  * Returns: the number of bytes
  */
@@ -491,7 +664,7 @@ shnd_array_info_get_orphaned (ShndArrayInfo *self)
 {
   g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), FALSE);
 
-  return self->name != NULL && !self->persistent && !self->held;
+  return self->orphaned;
 }
 
 /**
@@ -508,4 +681,39 @@ shnd_array_info_get_synchronizable (ShndArrayInfo *self)
   g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), FALSE);
 
   return self->synchronizable;
+}
+
+/**
+ * shnd_array_info_get_sequence: (get-property sequence)
+ * @self: what there is to know of an array
+ *
+ * Gets what the change counter of the array was: how often [method@Shnd.Array.update] had been
+ * called on it, by whomever.
+ *
+ * Returns: the counter; 0 if the array has none
+ */
+guint64
+shnd_array_info_get_sequence (ShndArrayInfo *self)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), 0);
+
+  return self->sequence;
+}
+
+/**
+ * shnd_array_info_get_locked: (get-property locked)
+ * @self: what there is to know of an array
+ *
+ * Gets whether somebody had the lock of the array: any handle on it, in any process.
+ *
+ * The lock of an owner that has died is free.
+ *
+ * Returns: whether somebody had
+ */
+gboolean
+shnd_array_info_get_locked (ShndArrayInfo *self)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY_INFO (self), FALSE);
+
+  return self->locked;
 }

@@ -23,13 +23,13 @@ _shnd_check_create_flags (ShndCreateFlags flags, GError **error)
   return FALSE;
 }
 
-static gboolean
-init_layout (ShndLayout *layout,
-             ShndDType *dtype,
-             const gint64 *shape,
-             guint n_dims,
-             ShndCreateFlags flags,
-             GError **error)
+gboolean
+_shnd_array_init_layout (ShndLayout *layout,
+                         ShndDType *dtype,
+                         const gint64 *shape,
+                         guint n_dims,
+                         ShndCreateFlags flags,
+                         GError **error)
 {
   return _shnd_check_create_flags (flags, error) &&
          shnd_layout_init (layout, dtype, shape, n_dims, (flags & SHND_CREATE_FORTRAN) != 0, error);
@@ -39,17 +39,25 @@ init_layout (ShndLayout *layout,
 static int
 write_contents (int fd, guint64 offset, gpointer data, GError **error)
 {
-  return shnd_write_layout (fd, data, offset, NULL, NULL, NULL);
+  const ShndContents *contents = data;
+
+  return shnd_write_layout (fd, &contents->layout, offset, contents->cancellable,
+                            contents->progress_callback, contents->progress_callback_data);
 }
 
-static ShndArray *
-create (const char *name,
-        ShndLayout *layout,
-        ShndLayout *contents,
-        ShndCreateFlags flags,
-        GError **error)
+ShndArray *
+_shnd_array_create (const char *name,
+                    ShndLayout *layout,
+                    ShndContents *contents,
+                    ShndCreateFlags flags,
+                    GError **error)
 {
   g_autoptr (ShndSegment) segment = NULL;
+
+  /* They are written in the order that they get. */
+  if (contents != NULL && shnd_layout_get_order (layout) == SHND_ORDER_FORTRAN &&
+      !shnd_layout_transpose (&contents->layout, NULL, 0, error))
+    return NULL;
 
   segment = shnd_segment_new (name, layout, contents != NULL ? write_contents : NULL, contents,
                               flags, error);
@@ -97,10 +105,10 @@ shnd_array_new (const char *name,
   g_return_val_if_fail (dtype != NULL, NULL);
   g_return_val_if_fail (shape != NULL || n_dims == 0, NULL);
 
-  if (!init_layout (&layout, dtype, shape, n_dims, flags, error))
+  if (!_shnd_array_init_layout (&layout, dtype, shape, n_dims, flags, error))
     return NULL;
 
-  return create (name, &layout, NULL, flags, error);
+  return _shnd_array_create (name, &layout, NULL, flags, error);
 }
 
 /**
@@ -126,14 +134,14 @@ shnd_array_new_unique (
   g_return_val_if_fail (dtype != NULL, NULL);
   g_return_val_if_fail (shape != NULL || n_dims == 0, NULL);
 
-  if (!init_layout (&layout, dtype, shape, n_dims, flags, error))
+  if (!_shnd_array_init_layout (&layout, dtype, shape, n_dims, flags, error))
     return NULL;
 
   while (TRUE)
     {
       g_autoptr (GError) local_error = NULL;
       g_autofree char *name = g_strdup_printf ("shnd-%08x%08x", g_random_int (), g_random_int ());
-      ShndArray *self = create (name, &layout, NULL, flags, &local_error);
+      ShndArray *self = _shnd_array_create (name, &layout, NULL, flags, &local_error);
 
       if (self != NULL)
         return self;
@@ -213,12 +221,13 @@ shnd_array_new_from_data (const char *name,
                           ShndCreateFlags flags,
                           GError **error)
 {
-  ShndLayout layout, contents;
+  ShndContents contents = { 0 };
+  ShndLayout layout;
 
   g_return_val_if_fail (dtype != NULL, NULL);
   g_return_val_if_fail (shape != NULL || n_dims == 0, NULL);
 
-  if (!init_layout (&layout, dtype, shape, n_dims, flags, error))
+  if (!_shnd_array_init_layout (&layout, dtype, shape, n_dims, flags, error))
     return NULL;
 
   if (n_bytes != shnd_layout_get_n_bytes (&layout) || (data == NULL && n_bytes > 0))
@@ -234,50 +243,10 @@ shnd_array_new_from_data (const char *name,
     }
 
   /* The bytes go as they are, whatever the order they are in. */
-  contents = layout;
-  contents.data = (guint8 *) data;
-  if (shnd_layout_get_order (&layout) == SHND_ORDER_FORTRAN &&
-      !shnd_layout_transpose (&contents, NULL, 0, error))
-    return NULL;
+  contents.layout = layout;
+  contents.layout.data = (guint8 *) data;
 
-  return create (name, &layout, &contents, flags, error);
-}
-
-/**
- * shnd_array_dup:
- * @self: an array
- * @name: (nullable): a name that no segment has yet, or %NULL for an anonymous array
- * @flags: how to make it
- * @error: return location for an error
- *
- * Makes a new array with a copy of the elements.
- *
- * The copy has the dtype and the shape of the array, or the view; it is in C order, or in Fortran
- * order with %SHND_CREATE_FORTRAN, however the elements lie now.
- *
- * Fails as [ctor@Shnd.Array.new] does, and with %SHND_ERROR_CLOSED if the array is closed.
- *
- * Returns: (transfer full): the new array, open for reading and writing
- */
-ShndArray *
-shnd_array_dup (ShndArray *self, const char *name, ShndCreateFlags flags, GError **error)
-{
-  g_autoptr (ShndSegment) segment = NULL;
-  ShndLayout layout, contents;
-
-  g_return_val_if_fail (SHND_IS_ARRAY (self), NULL);
-
-  segment = _shnd_array_acquire (self, SHND_ACCESS_READ, error);
-  if (segment == NULL || !init_layout (&layout, self->layout.dtype, self->layout.shape,
-                                       self->layout.n_dims, flags, error))
-    return NULL;
-
-  contents = self->layout;
-  if (shnd_layout_get_order (&layout) == SHND_ORDER_FORTRAN &&
-      !shnd_layout_transpose (&contents, NULL, 0, error))
-    return NULL;
-
-  return create (name, &layout, &contents, flags, error);
+  return _shnd_array_create (name, &layout, &contents, flags, error);
 }
 
 /**
@@ -331,7 +300,7 @@ shnd_array_new_path (const char *path,
       return NULL;
     }
 
-  if (!init_layout (&layout, dtype, shape, n_dims, flags, error))
+  if (!_shnd_array_init_layout (&layout, dtype, shape, n_dims, flags, error))
     return NULL;
 
   segment = shnd_segment_new_path (path, &layout, flags, error);

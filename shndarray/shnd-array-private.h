@@ -30,6 +30,31 @@ ShndArray *_shnd_array_new_view (ShndSegment *segment, const ShndLayout *layout)
 /* Makes a view of an array that is still as g_object_new() alone made it. */
 void _shnd_array_become_view (ShndArray *self, ShndSegment *segment, const ShndLayout *layout);
 
+/* The elements that a new array begins with. */
+typedef struct
+{
+  ShndLayout layout;
+  GCancellable *cancellable;
+  GFileProgressCallback progress_callback;
+  gpointer progress_callback_data;
+} ShndContents;
+
+/* Makes an array of that layout, which gets its memory; with `contents`, of the same dtype and shape,
+ * it begins with those, which are used up, else with zeros. */
+ShndArray *_shnd_array_create (const char *name,
+                               ShndLayout *layout,
+                               ShndContents *contents,
+                               ShndCreateFlags flags,
+                               GError **error);
+
+/* The layout that a new array has. */
+gboolean _shnd_array_init_layout (ShndLayout *layout,
+                                  ShndDType *dtype,
+                                  const gint64 *shape,
+                                  guint n_dims,
+                                  ShndCreateFlags flags,
+                                  GError **error);
+
 /* Whether all of them are known. */
 gboolean _shnd_check_create_flags (ShndCreateFlags flags, GError **error);
 

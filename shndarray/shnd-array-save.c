@@ -12,7 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gunixoutputstream.h>
+#include <gio/gfiledescriptorbased.h>
 #include <glib/gstdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -68,8 +71,9 @@ resolve_path (const char *path, struct stat *info, gboolean *exists, GError **er
 typedef struct
 {
   ShndSegment *segment;
-  ShndLayout layout; /* its dtype is owned */
-  char *path;
+  ShndLayout layout;     /* its dtype is owned */
+  char *path;            /* or NULL */
+  GOutputStream *stream; /* or NULL */
 } Save;
 
 static void
@@ -78,13 +82,14 @@ save_free (Save *self)
   shnd_segment_unref (self->segment);
   shnd_dtype_unref (self->layout.dtype);
   g_free (self->path);
+  g_clear_object (&self->stream);
   g_free (self);
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Save, save_free)
 
 static Save *
-save_new (ShndArray *array, const char *path, GError **error)
+save_new (ShndArray *array, const char *path, GOutputStream *stream, GError **error)
 {
   ShndSegment *segment = _shnd_array_acquire (array, SHND_ACCESS_READ, error);
   Save *self;
@@ -92,41 +97,31 @@ save_new (ShndArray *array, const char *path, GError **error)
   if (segment == NULL)
     return NULL;
 
-  self = g_new (Save, 1);
+  self = g_new0 (Save, 1);
   self->segment = segment;
   self->layout = array->layout;
   shnd_dtype_ref (self->layout.dtype);
   self->path = g_strdup (path);
+  g_set_object (&self->stream, stream);
 
   return self;
 }
 
 static gboolean
-save_run (const Save *self,
-          GCancellable *cancellable,
-          GFileProgressCallback progress_callback,
-          gpointer progress_callback_data,
-          GError **error)
+save_path (const Save *self,
+           const GByteArray *header,
+           const ShndLayout *layout,
+           GCancellable *cancellable,
+           GFileProgressCallback progress_callback,
+           gpointer progress_callback_data,
+           GError **error)
 {
-  g_autoptr (GByteArray) header = NULL;
   g_autofree char *resolved = NULL;
   g_autofree char *temporary_path = NULL;
   g_autofree char *display = NULL;
-  ShndLayout layout = self->layout;
   struct stat info;
   gboolean exists;
   int fd, result;
-
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-
-  header = shnd_npy_build_header (&layout, SHND_NPY_FILE_ALIGN, error);
-  if (header == NULL)
-    return FALSE;
-
-  if (shnd_layout_get_order (&layout) == SHND_ORDER_FORTRAN &&
-      !shnd_layout_transpose (&layout, NULL, 0, error))
-    return FALSE;
 
   resolved = resolve_path (self->path, &info, &exists, error);
   if (resolved == NULL)
@@ -140,12 +135,12 @@ save_run (const Save *self,
       return FALSE;
     }
 
-  if (!shnd_write_allowed (header->len + shnd_layout_get_n_bytes (&layout)))
+  if (!shnd_write_allowed (header->len + shnd_layout_get_n_bytes (layout)))
     result = EFBIG;
   else if (!shnd_write_all (fd, header->data, header->len, 0))
     result = errno;
   else
-    result = shnd_write_layout (fd, &layout, header->len, cancellable, progress_callback,
+    result = shnd_write_layout (fd, layout, header->len, cancellable, progress_callback,
                                 progress_callback_data);
 
   /* A file that is replaced must not be lost to a crash between the rename and the data. */
@@ -167,6 +162,174 @@ save_run (const Save *self,
     shnd_set_error_from_errno (error, result, "Cannot save the array to “%s”", display);
 
   return FALSE;
+}
+
+#define SAVE_STREAM_PREFIX "Cannot save the array to the stream: "
+
+/* A pipe that is not set to return early can be opened a second time so that it is, for this process
+ * alone. NULL if it is something else, or if that does not work. */
+static GOutputStream *
+open_pipe_again (GOutputStream *stream)
+{
+  char path[sizeof "/proc/self/fd/" + 10];
+  struct stat info;
+  int fd, flags;
+
+  /* Not what is based on one, which may do something else with the bytes. */
+  if (G_OBJECT_TYPE (stream) != G_TYPE_UNIX_OUTPUT_STREAM)
+    return NULL;
+
+  fd = g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (stream));
+  flags = fcntl (fd, F_GETFL);
+  if (flags < 0 || (flags & O_NONBLOCK) != 0 || fstat (fd, &info) != 0 || !S_ISFIFO (info.st_mode))
+    return NULL;
+
+  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
+  fd = open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+  return fd < 0 ? NULL : g_unix_output_stream_new (fd, TRUE);
+}
+
+typedef struct
+{
+  GOutputStream *stream;
+  gsize max_length; /* of what is written at once */
+  GCancellable *cancellable;
+  GError *error;
+} Target;
+
+/* How much can be written at once without being stuck. GIO waits until a descriptor can be written,
+ * and can be cancelled then; but a pipe that is not set to return early keeps a long write() until
+ * all of it is read. */
+static gsize
+get_max_length (GOutputStream *stream)
+{
+  struct stat info;
+  int fd, flags;
+
+  if (!G_IS_FILE_DESCRIPTOR_BASED (stream))
+    return G_MAXSIZE;
+
+  fd = g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream));
+  flags = fcntl (fd, F_GETFL);
+  if (flags < 0 || (flags & O_NONBLOCK) != 0 || fstat (fd, &info) != 0 || S_ISREG (info.st_mode))
+    return G_MAXSIZE;
+
+  return PIPE_BUF;
+}
+
+static int
+write_to_stream (gpointer data, gconstpointer bytes, gsize length)
+{
+  Target *target = data;
+
+  for (gsize done = 0; done < length;)
+    {
+      gsize n = MIN (length - done, target->max_length);
+
+      if (!g_output_stream_write_all (target->stream, (const guint8 *) bytes + done, n, NULL,
+                                      target->cancellable, &target->error))
+        return -1;
+
+      done += n;
+    }
+
+  return 0;
+}
+
+static gboolean
+save_to (GOutputStream *stream,
+         const GByteArray *header,
+         const ShndLayout *layout,
+         GCancellable *cancellable,
+         GFileProgressCallback progress_callback,
+         gpointer progress_callback_data,
+         GError **error)
+{
+  Target target = {
+    .stream = stream,
+    .max_length = get_max_length (stream),
+    .cancellable = cancellable,
+  };
+  gboolean has_fd;
+  GPollFD fd;
+  int result;
+
+  /* As long as there is one, GIO makes no descriptor of its own for each time that it waits. */
+  has_fd = g_cancellable_make_pollfd (cancellable, &fd);
+  result = write_to_stream (&target, header->data, header->len);
+  if (result == 0)
+    result = shnd_write_elements (layout, write_to_stream, &target, cancellable, progress_callback,
+                                  progress_callback_data);
+  if (has_fd)
+    g_cancellable_release_fd (cancellable);
+
+  if (result == 0)
+    return TRUE;
+
+  if (result < 0)
+    g_propagate_prefixed_error (error, target.error, SAVE_STREAM_PREFIX);
+  else if (result == ECANCELED)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                         "Saving the array to the stream was cancelled");
+  else
+    shnd_set_error_from_errno (error, result, "Cannot save the array to the stream");
+
+  return FALSE;
+}
+
+static gboolean
+save_stream (const Save *self,
+             const GByteArray *header,
+             const ShndLayout *layout,
+             GCancellable *cancellable,
+             GFileProgressCallback progress_callback,
+             gpointer progress_callback_data,
+             GError **error)
+{
+  g_autoptr (GOutputStream) pipe = open_pipe_again (self->stream);
+  gboolean result;
+
+  if (pipe == NULL)
+    return save_to (self->stream, header, layout, cancellable, progress_callback,
+                    progress_callback_data, error);
+
+  /* Nobody else writes to it meanwhile, nor closes it. */
+  if (!g_output_stream_set_pending (self->stream, error))
+    {
+      g_prefix_error (error, SAVE_STREAM_PREFIX);
+      return FALSE;
+    }
+  result =
+      save_to (pipe, header, layout, cancellable, progress_callback, progress_callback_data, error);
+  g_output_stream_clear_pending (self->stream);
+
+  return result;
+}
+
+static gboolean
+save_run (const Save *self,
+          GCancellable *cancellable,
+          GFileProgressCallback progress_callback,
+          gpointer progress_callback_data,
+          GError **error)
+{
+  g_autoptr (GByteArray) header = NULL;
+  ShndLayout layout = self->layout;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  header = shnd_npy_build_header (&layout, SHND_NPY_FILE_ALIGN, error);
+  if (header == NULL)
+    return FALSE;
+
+  if (shnd_layout_get_order (&layout) == SHND_ORDER_FORTRAN &&
+      !shnd_layout_transpose (&layout, NULL, 0, error))
+    return FALSE;
+
+  return (self->stream != NULL ? save_stream : save_path) (
+      self, header, &layout, cancellable, progress_callback, progress_callback_data, error);
 }
 
 /**
@@ -207,7 +370,7 @@ shnd_array_save (ShndArray *self,
   g_return_val_if_fail (path != NULL, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
 
-  save = save_new (self, path, error);
+  save = save_new (self, path, NULL, error);
 
   return save != NULL &&
          save_run (save, cancellable, progress_callback, progress_callback_data, error);
@@ -251,7 +414,7 @@ shnd_array_save_async (ShndArray *self,
   g_return_if_fail (path != NULL);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  save = save_new (self, path, &error);
+  save = save_new (self, path, NULL, &error);
   shnd_task_start (self, shnd_array_save_async, save_work, save, (GDestroyNotify) save_free, error,
                    cancellable, callback, user_data);
 }
@@ -276,6 +439,111 @@ shnd_array_save_finish (ShndArray *self, GAsyncResult *result, GError **error)
   g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
   g_return_val_if_fail (g_async_result_is_tagged (result, shnd_array_save_async), FALSE);
+
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
+/**
+ * shnd_array_save_stream:
+ * @self: an array
+ * @stream: a stream to write to
+ * @cancellable: (nullable): a cancellable object
+ * @progress_callback: (nullable) (scope call) (closure progress_callback_data): called now and then
+ *   with the number of bytes of elements written and to write
+ * @progress_callback_data: data for @progress_callback
+ * @error: return location for an error
+ *
+ * Writes the array as a `.npy` file to a stream: a pipe, a socket, a compressor.
+ *
+ * The bytes are those that [method@Shnd.Array.save] writes to a file. The stream is not closed, and
+ * not flushed if it has a buffer; more can be written behind the array, such as another one. The
+ * stream must not be used for something else meanwhile.
+ *
+ * After an error, or cancelled, some of the array may have been written. As with all that writes to
+ * a pipe, a process that does not ignore the signal `SIGPIPE` ends when nobody reads any more; else
+ * that is `G_IO_ERROR_BROKEN_PIPE`.
+ *
+ * Fails with the errors of the stream in their own domain, with `G_IO_ERROR_CANCELLED`, and with
+ * %SHND_ERROR_CLOSED if the array is closed.
+ *
+ * Returns: whether all was written
+ */
+gboolean
+shnd_array_save_stream (ShndArray *self,
+                        GOutputStream *stream,
+                        GCancellable *cancellable,
+                        GFileProgressCallback progress_callback,
+                        gpointer progress_callback_data,
+                        GError **error)
+{
+  g_autoptr (Save) save = NULL;
+
+  g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
+  g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+
+  save = save_new (self, NULL, stream, error);
+
+  return save != NULL &&
+         save_run (save, cancellable, progress_callback, progress_callback_data, error);
+}
+
+/**
+ * shnd_array_save_stream_async:
+ * @self: an array
+ * @stream: a stream to write to
+ * @cancellable: (nullable): a cancellable object
+ * @callback: (nullable) (scope async) (closure user_data): called when all is written, or the
+ *   attempt has failed
+ * @user_data: data for @callback
+ *
+ * Writes the array to a stream as [method@Shnd.Array.save_stream] does, in another thread, where the
+ * stream is written to.
+ *
+ * @callback is called in the thread-default main context of the caller, and gets the result from
+ * [method@Shnd.Array.save_stream_finish].
+ *
+ * What is written is what the array shows at the time of the call, as with
+ * [method@Shnd.Array.save_async].
+ */
+void
+shnd_array_save_stream_async (ShndArray *self,
+                              GOutputStream *stream,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  GError *error = NULL;
+  Save *save;
+
+  g_return_if_fail (SHND_IS_ARRAY (self));
+  g_return_if_fail (G_IS_OUTPUT_STREAM (stream));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  save = save_new (self, NULL, stream, &error);
+  shnd_task_start (self, shnd_array_save_stream_async, save_work, save, (GDestroyNotify) save_free,
+                   error, cancellable, callback, user_data);
+}
+
+/**
+ * shnd_array_save_stream_finish:
+ * @self: an array
+ * @result: what the callback of [method@Shnd.Array.save_stream_async] got
+ * @error: return location for an error
+ *
+ * Gets the result of [method@Shnd.Array.save_stream_async].
+ *
+ * Fails with the errors of [method@Shnd.Array.save_stream]; with %SHND_ERROR_CLOSED if the array was
+ * closed before the call.
+ *
+ * Returns: whether all was written
+ */
+gboolean
+shnd_array_save_stream_finish (ShndArray *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (SHND_IS_ARRAY (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, shnd_array_save_stream_async), FALSE);
 
   return g_task_propagate_boolean (G_TASK (result), error);
 }

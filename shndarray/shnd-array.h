@@ -260,8 +260,24 @@ SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_fill (ShndArray *self, GVariant *value, GError **error);
 
 SHND_AVAILABLE_IN_1_0
-ShndArray *
-shnd_array_dup (ShndArray *self, const char *name, ShndCreateFlags flags, GError **error);
+ShndArray *shnd_array_dup (ShndArray *self,
+                           const char *name,
+                           ShndCreateFlags flags,
+                           GCancellable *cancellable,
+                           GFileProgressCallback progress_callback,
+                           gpointer progress_callback_data,
+                           GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_dup_async (ShndArray *self,
+                           const char *name,
+                           ShndCreateFlags flags,
+                           GCancellable *cancellable,
+                           GAsyncReadyCallback callback,
+                           gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_dup_finish (ShndArray *self, GAsyncResult *result, GError **error);
 
 /* Several processes on one array: the lock */
 
@@ -349,6 +365,26 @@ SHND_AVAILABLE_IN_1_0
 ShndArray *shnd_array_load_finish (GAsyncResult *result, GError **error);
 
 SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_load_stream (const char *name,
+                                   GInputStream *stream,
+                                   ShndCreateFlags flags,
+                                   GCancellable *cancellable,
+                                   GFileProgressCallback progress_callback,
+                                   gpointer progress_callback_data,
+                                   GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_load_stream_async (const char *name,
+                                   GInputStream *stream,
+                                   ShndCreateFlags flags,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_load_stream_finish (GAsyncResult *result, GError **error);
+
+SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_save (ShndArray *self,
                           const char *path,
                           GCancellable *cancellable,
@@ -365,6 +401,24 @@ void shnd_array_save_async (ShndArray *self,
 
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_save_finish (ShndArray *self, GAsyncResult *result, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_save_stream (ShndArray *self,
+                                 GOutputStream *stream,
+                                 GCancellable *cancellable,
+                                 GFileProgressCallback progress_callback,
+                                 gpointer progress_callback_data,
+                                 GError **error);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_array_save_stream_async (ShndArray *self,
+                                   GOutputStream *stream,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data);
+
+SHND_AVAILABLE_IN_1_0
+gboolean shnd_array_save_stream_finish (ShndArray *self, GAsyncResult *result, GError **error);
 
 SHND_AVAILABLE_IN_1_0
 gboolean

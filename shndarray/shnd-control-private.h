@@ -41,6 +41,9 @@ gboolean shnd_control_write (int fd, const ShndFileInfo *info, guint64 file_size
 /* Looks for the page at the end of a file; `flags` is for SHND_CONTROL_OWN. */
 ShndControlState shnd_control_read (int fd, const ShndFileInfo *info, guint32 *flags);
 
+/* The same, for all that is on the page, as it is there; without one nothing of it can be used. */
+ShndControlState shnd_control_read_page (int fd, const ShndFileInfo *info, ShndControlPage *page);
+
 /* Whether a page is of that file, and not of one from which it was copied. */
 gboolean shnd_control_is_own (const ShndControlPage *page, const ShndFileInfo *info);
 

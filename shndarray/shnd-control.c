@@ -56,11 +56,10 @@ get_state (const ShndControlPage *page, const ShndFileInfo *info)
   return shnd_control_is_own (page, info) ? SHND_CONTROL_OWN : SHND_CONTROL_COPY;
 }
 
-ShndControlState
-shnd_control_read (int fd, const ShndFileInfo *info, guint32 *flags)
+/* Reads the first `size` bytes of the page. */
+static ShndControlState
+read_page (int fd, const ShndFileInfo *info, ShndControlPage *page, gssize size)
 {
-  ShndControlPage page;
-  ShndControlState state;
   gssize n;
 
   /* At least a page each of header and control. */
@@ -68,12 +67,24 @@ shnd_control_read (int fd, const ShndFileInfo *info, guint32 *flags)
     return SHND_CONTROL_NONE;
 
   do
-    n = pread (fd, &page, HEAD_SIZE, info->size - SHND_CONTROL_SIZE);
+    n = pread (fd, page, size, info->size - SHND_CONTROL_SIZE);
   while (n < 0 && errno == EINTR);
-  if (n != HEAD_SIZE)
-    return SHND_CONTROL_NONE;
 
-  state = get_state (&page, info);
+  return n == size ? get_state (page, info) : SHND_CONTROL_NONE;
+}
+
+ShndControlState
+shnd_control_read_page (int fd, const ShndFileInfo *info, ShndControlPage *page)
+{
+  return read_page (fd, info, page, sizeof *page);
+}
+
+ShndControlState
+shnd_control_read (int fd, const ShndFileInfo *info, guint32 *flags)
+{
+  ShndControlPage page;
+  ShndControlState state = read_page (fd, info, &page, HEAD_SIZE);
+
   *flags = state == SHND_CONTROL_OWN ? GUINT32_FROM_LE (page.flags) : 0;
 
   return state;

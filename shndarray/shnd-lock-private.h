@@ -32,6 +32,10 @@ gboolean shnd_lock_try (ShndSegment *segment, ShndArray *array);
 gboolean shnd_lock_release (ShndSegment *segment, ShndArray *array, gboolean done, gboolean *wake);
 void shnd_lock_wake (ShndSegment *segment);
 
+/* Whether the owner that a lock word names, as it is in memory, is alive. `fd` is any descriptor of the
+ * file; nobody notices. */
+gboolean shnd_lock_is_owned (int fd, guint32 word);
+
 /* Makes the control page of a copy its own. */
 gboolean shnd_lock_adopt (ShndSegment *segment, GError **error);
 

@@ -204,6 +204,14 @@ shnd_lock_after_fork_in_child (ShndSegment *segment)
 
 /* ---- The lock ---- */
 
+gboolean
+shnd_lock_is_owned (int fd, guint32 word)
+{
+  guint owner = GUINT32_FROM_LE (word) & SLOT_MASK;
+
+  return owner != 0 && shnd_file_get_lock (fd, SHND_BYTE_SLOTS + owner) != F_UNLCK;
+}
+
 /* Takes the lock from an owner that is dead. The lock on its slot's byte is what proves that, and it
  * keeps the slot from being used again before the word has changed: the owner that the word names
  * is still that one. */

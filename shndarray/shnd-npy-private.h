@@ -33,6 +33,15 @@ gboolean shnd_npy_parse_header (
 gboolean shnd_npy_read_header (
     int fd, ShndLayout *layout, ShndDType **dtype, gsize *header_size, GError **error);
 
+/* The same for a stream, of which nothing behind the header is read. Fails with END_OF_STREAM if
+ * there is not a single byte, with TOO_SMALL if the stream ends inside the header, and with the errors
+ * of the stream. */
+gboolean shnd_npy_read_header_from_stream (GInputStream *stream,
+                                           ShndLayout *layout,
+                                           ShndDType **dtype,
+                                           GCancellable *cancellable,
+                                           GError **error);
+
 /* The header for a layout that is in C or Fortran order, padded to a multiple of `align`, in the
  * lowest version that can hold it, byte for byte as NumPy 1.24 writes it for SHND_NPY_FILE_ALIGN.
  * Fails if it would be longer than what is read again. */

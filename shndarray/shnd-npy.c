@@ -15,6 +15,9 @@
 
 static const guint8 magic[6] = { 0x93, 'N', 'U', 'M', 'P', 'Y' };
 
+/* Magic and version. */
+#define START_SIZE 8
+
 /* NumPy leaves room in the header for the growing axis to become this long (its
  * GROWTH_AXIS_MAX_DIGITS), so that a file can be appended to. */
 #define GROWTH_DIGITS 21
@@ -35,29 +38,37 @@ invalid (GError **error, const char *format, ...)
   return FALSE;
 }
 
+static gboolean
+check_start (const guint8 *header, gsize size, GError **error)
+{
+  if (size < sizeof magic || memcmp (header, magic, sizeof magic) != 0)
+    return invalid (error, "it does not begin with the bytes 93 4E 55 4D 50 59 (“\\x93NUMPY”)");
+  if (size < START_SIZE)
+    return invalid (error, "it ends after %" G_GSIZE_FORMAT " bytes, before its format version",
+                    size);
+  if (header[6] < 1 || header[6] > 3 || header[7] != 0)
+    return invalid (error, "it has format version %u.%u: expected 1.0, 2.0 or 3.0", header[6],
+                    header[7]);
+
+  return TRUE;
+}
+
+/* The start and the length of the text, of a header whose start was checked. */
+static gsize
+get_prefix_size (const guint8 *header)
+{
+  return header[6] == 1 ? 10 : 12;
+}
+
 gsize
 shnd_npy_get_header_size (const guint8 *header, gsize size, GError **error)
 {
   gsize prefix_size, length;
 
-  if (size < sizeof magic || memcmp (header, magic, sizeof magic) != 0)
-    {
-      invalid (error, "it does not begin with the bytes 93 4E 55 4D 50 59 (“\\x93NUMPY”)");
-      return 0;
-    }
-  if (size < 8)
-    {
-      invalid (error, "it ends after %" G_GSIZE_FORMAT " bytes, before its format version", size);
-      return 0;
-    }
-  if (header[6] < 1 || header[6] > 3 || header[7] != 0)
-    {
-      invalid (error, "it has format version %u.%u: expected 1.0, 2.0 or 3.0", header[6],
-               header[7]);
-      return 0;
-    }
+  if (!check_start (header, size, error))
+    return 0;
 
-  prefix_size = header[6] == 1 ? 10 : 12;
+  prefix_size = get_prefix_size (header);
   if (size < prefix_size)
     {
       invalid (error, "it ends after %" G_GSIZE_FORMAT " bytes, inside the length of its header",
@@ -104,7 +115,7 @@ parse_shape (const ShndLiteral *literal, gint64 *shape, guint *n_dims, GError **
 static char *
 get_text (const guint8 *header, gsize size, gsize *length, GError **error)
 {
-  gsize prefix_size = header[6] == 1 ? 10 : 12;
+  gsize prefix_size = get_prefix_size (header);
   const char *text = (const char *) header + prefix_size;
   gsize end = size - prefix_size;
   char spaces[128];
@@ -392,4 +403,67 @@ shnd_npy_read_header (
     }
 
   return shnd_npy_parse_header (header, *header_size, layout, dtype, error);
+}
+
+/* Reads on until `length` bytes are at hand, of which there are `*done` already. */
+static gboolean
+read_on (GInputStream *stream,
+         guint8 *header,
+         gsize length,
+         gsize *done,
+         GCancellable *cancellable,
+         GError **error)
+{
+  gsize n_read;
+
+  if (!g_input_stream_read_all (stream, header + *done, length - *done, &n_read, cancellable,
+                                error))
+    return FALSE;
+
+  *done += n_read;
+  if (*done == length)
+    return TRUE;
+
+  if (*done == 0)
+    g_set_error_literal (error, SHND_ERROR, SHND_ERROR_END_OF_STREAM,
+                         "It has ended: expected a .npy file");
+  else if (memcmp (header, magic, MIN (*done, sizeof magic)) != 0)
+    check_start (header, *done, error);
+  else
+    g_set_error (error, SHND_ERROR, SHND_ERROR_TOO_SMALL,
+                 "It ended after %" G_GSIZE_FORMAT " bytes, inside the header of a .npy file",
+                 *done);
+
+  return FALSE;
+}
+
+gboolean
+shnd_npy_read_header_from_stream (GInputStream *stream,
+                                  ShndLayout *layout,
+                                  ShndDType **dtype,
+                                  GCancellable *cancellable,
+                                  GError **error)
+{
+  guint8 prefix[SHND_NPY_PREFIX_SIZE];
+  g_autofree guint8 *header = NULL;
+  gsize size, prefix_size, done = 0;
+
+  /* What is something else is not waited for any longer. */
+  if (!read_on (stream, prefix, START_SIZE, &done, cancellable, error) ||
+      !check_start (prefix, done, error))
+    return FALSE;
+
+  prefix_size = get_prefix_size (prefix);
+  if (!read_on (stream, prefix, prefix_size, &done, cancellable, error))
+    return FALSE;
+
+  size = shnd_npy_get_header_size (prefix, done, error);
+  if (size == 0)
+    return FALSE;
+
+  header = g_malloc (size);
+  memcpy (header, prefix, prefix_size);
+
+  return read_on (stream, header, size, &done, cancellable, error) &&
+         shnd_npy_parse_header (header, size, layout, dtype, error);
 }

@@ -275,6 +275,13 @@ take_name (int fd, const char *name, const char *path)
     }
 }
 
+static void
+set_exists (GError **error, const char *name)
+{
+  g_set_error (error, SHND_ERROR, SHND_ERROR_EXISTS, "An array or other segment named “%s” exists",
+               name);
+}
+
 static ShndSegment *
 make (const Target *target,
       const ShndLayout *layout,
@@ -345,8 +352,7 @@ make (const Target *target,
     return g_steal_pointer (&self);
 
   if (result == EEXIST && target->name != NULL)
-    g_set_error (error, SHND_ERROR, SHND_ERROR_EXISTS,
-                 "An array or other segment named “%s” exists", target->name);
+    set_exists (error, target->name);
   else
     set_creation_error (error, result, target, file.fd, file_size);
 
@@ -394,4 +400,23 @@ shnd_segment_new_path (const char *path,
   const Target target = { .path = path, .display = display };
 
   return make (&target, layout, NULL, NULL, flags, error);
+}
+
+gboolean
+shnd_segment_check_name (const char *name, GError **error)
+{
+  char path[SHND_NAME_PATH_SIZE];
+  ShndFileInfo info;
+
+  if (!shnd_name_to_path (name, path, error))
+    return FALSE;
+
+  if (shnd_file_get_path_info (path, &info) == 0 && shnd_lease_reap (name) == SHND_LEASE_NONE &&
+      shnd_file_get_path_info (path, &info) == 0)
+    {
+      set_exists (error, name);
+      return FALSE;
+    }
+
+  return TRUE;
 }

@@ -76,6 +76,10 @@ ShndSegment *shnd_segment_new_path (const char *path,
                                     ShndCreateFlags flags,
                                     GError **error);
 
+/* Whether the name can be one, and is not taken now: to know early what shnd_segment_new() would find
+ * out in the end. */
+gboolean shnd_segment_check_name (const char *name, GError **error);
+
 /* A file that was opened and looked at, but not yet mapped. */
 typedef struct
 {
@@ -107,6 +111,7 @@ void shnd_segment_abandon (const ShndFile *file);
 
 /* The same without a lease, for anybody's file, and only to look at it. */
 gboolean shnd_segment_look_at_name (const char *name, ShndFile *file, GError **error);
+gboolean shnd_segment_look_at_path (const char *path, ShndFile *file, GError **error);
 
 /* How many bytes the elements take in our files, up to the control page. */
 guint64 shnd_segment_round_up (guint64 n_bytes);

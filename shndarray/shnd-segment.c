@@ -31,8 +31,9 @@ shnd_segment_round_up (guint64 n_bytes)
 static int
 get_open_flags (ShndAccess access)
 {
-  /* Without O_NONBLOCK a FIFO of that name would make us wait. */
-  return (access & SHND_ACCESS_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK;
+  /* Without O_NONBLOCK a FIFO of that name would make us wait; without O_NOCTTY we might get a terminal
+   * of that name as our own. */
+  return (access & SHND_ACCESS_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 }
 
 gboolean
@@ -112,13 +113,19 @@ open_name (const char *name, ShndAccess access, ShndFile *file, GError **error)
   return check_file (file, "array", name, error);
 }
 
+static gboolean
+is_leased (int fd)
+{
+  return shnd_file_get_lock (fd, SHND_BYTE_LEASE) == F_RDLCK;
+}
+
 gboolean
 shnd_segment_look_at_name (const char *name, ShndFile *file, GError **error)
 {
   if (!open_name (name, SHND_ACCESS_READ, file, error) || !check_file (file, "array", name, error))
     return FALSE;
 
-  file->held = shnd_file_get_lock (file->fd, SHND_BYTE_LEASE) == F_RDLCK;
+  file->held = is_leased (file->fd);
 
   return TRUE;
 }
@@ -176,6 +183,17 @@ shnd_segment_open_path (const char *path, ShndAccess access, ShndFile *file, GEr
   file->fd = open (path, get_open_flags (access));
 
   return check_file (file, "file", display, error);
+}
+
+gboolean
+shnd_segment_look_at_path (const char *path, ShndFile *file, GError **error)
+{
+  if (!shnd_segment_open_path (path, SHND_ACCESS_READ, file, error))
+    return FALSE;
+
+  file->held = is_leased (file->fd);
+
+  return TRUE;
 }
 
 /* Finds out whether the name of the file is leased, and sees to it that this segment has its lease

@@ -9,8 +9,19 @@ G_BEGIN_DECLS
 /* Writes `length` bytes at `offset`; goes on after interruptions and partial writes. Sets errno. */
 gboolean shnd_write_all (int fd, gconstpointer data, gsize length, guint64 offset);
 
-/* Writes all elements in C order, without gaps. Fails with an errno that it returns, or with
- * ECANCELED; 0 is success. */
+/* Takes the next `length` bytes. Returns 0, an errno, or -1 with an error that `data` knows of. */
+typedef int (*ShndWriteFunc) (gpointer data, gconstpointer bytes, gsize length);
+
+/* Gives all elements to `write`, in C order, without gaps. Returns what that fails with, or ECANCELED;
+ * 0 is success. */
+int shnd_write_elements (const ShndLayout *layout,
+                         ShndWriteFunc write,
+                         gpointer data,
+                         GCancellable *cancellable,
+                         GFileProgressCallback progress_callback,
+                         gpointer progress_callback_data);
+
+/* The same into a file, from `offset` on. Fails with an errno that it returns, or with ECANCELED. */
 int shnd_write_layout (int fd,
                        const ShndLayout *layout,
                        guint64 offset,

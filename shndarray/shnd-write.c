@@ -48,12 +48,12 @@ shnd_write_allowed (guint64 file_size)
 }
 
 int
-shnd_write_layout (int fd,
-                   const ShndLayout *layout,
-                   guint64 offset,
-                   GCancellable *cancellable,
-                   GFileProgressCallback progress_callback,
-                   gpointer progress_callback_data)
+shnd_write_elements (const ShndLayout *layout,
+                     ShndWriteFunc write,
+                     gpointer data,
+                     GCancellable *cancellable,
+                     GFileProgressCallback progress_callback,
+                     gpointer progress_callback_data)
 {
   gsize item_size = layout->dtype->item_size;
   guint64 size = shnd_layout_get_size (layout);
@@ -80,6 +80,7 @@ shnd_write_layout (int fd,
     {
       guint64 n = MIN (n_per_chunk, size - first);
       const guint8 *chunk = layout->data + first * item_size;
+      int result;
 
       if (g_cancellable_is_cancelled (cancellable))
         return ECANCELED;
@@ -89,14 +90,47 @@ shnd_write_layout (int fd,
           shnd_gather (layout, first, n, buffer);
           chunk = buffer;
         }
-      if (!shnd_write_all (fd, chunk, n * item_size, offset))
-        return errno;
+      result = write (data, chunk, n * item_size);
+      if (result != 0)
+        return result;
 
-      offset += n * item_size;
       first += n;
       if (progress_callback != NULL)
         progress_callback (first * item_size, size * item_size, progress_callback_data);
     }
 
   return g_cancellable_is_cancelled (cancellable) ? ECANCELED : 0;
+}
+
+typedef struct
+{
+  int fd;
+  guint64 offset;
+} Position;
+
+static int
+write_at (gpointer data, gconstpointer bytes, gsize length)
+{
+  Position *position = data;
+
+  if (!shnd_write_all (position->fd, bytes, length, position->offset))
+    return errno;
+
+  position->offset += length;
+
+  return 0;
+}
+
+int
+shnd_write_layout (int fd,
+                   const ShndLayout *layout,
+                   guint64 offset,
+                   GCancellable *cancellable,
+                   GFileProgressCallback progress_callback,
+                   gpointer progress_callback_data)
+{
+  Position position = { .fd = fd, .offset = offset };
+
+  return shnd_write_elements (layout, write_at, &position, cancellable, progress_callback,
+                              progress_callback_data);
 }

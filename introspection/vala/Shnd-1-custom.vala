@@ -13,5 +13,7 @@ namespace Shnd {
 	public sealed class ArrayInfo : GLib.Object {
 		[CCode (array_length_type = "guint")]
 		public int64[] shape { get; }
+		[CCode (array_length_type = "guint")]
+		public int64[] strides { get; }
 	}
 }

@@ -143,3 +143,35 @@ assert_message (GError *error, ShndError code, const char *part)
   if (strstr (error->message, part) == NULL)
     g_error ("expected “%s” in “%s”", part, error->message);
 }
+
+/* What a GFileProgressCallback was told, and what it does to that. */
+typedef struct
+{
+  goffset current;
+  goffset total;
+  guint n_calls;
+  GCancellable *cancel;
+  const char *cut; /* a file to be cut short */
+} Progress;
+
+static inline void
+progress_cb (goffset current, goffset total, gpointer data)
+{
+  Progress *progress = data;
+
+  g_assert_cmpint (current, >=, progress->current);
+  progress->current = current;
+  progress->total = total;
+  progress->n_calls++;
+  if (progress->cancel != NULL)
+    g_cancellable_cancel (progress->cancel);
+  if (progress->cut != NULL)
+    g_assert_cmpint (truncate (progress->cut, current + 1000), ==, 0);
+}
+
+/* Of an asynchronous call whose result nobody asks for; `data` is the main loop. */
+static inline void
+ignored_cb (GObject *object, GAsyncResult *result, gpointer data)
+{
+  g_main_loop_quit (data);
+}

@@ -106,8 +106,8 @@ assert_same_elements (ShndArray *a, ShndArray *b)
   guint n_dims, n_dims_b;
   const gint64 *shape = shnd_array_get_shape (a, &n_dims);
   const gint64 *strides = shnd_array_get_strides (a, NULL);
-  g_autoptr (ShndArray) copy_a = shnd_array_dup (a, NULL, SHND_CREATE_NONE, NULL);
-  g_autoptr (ShndArray) copy_b = shnd_array_dup (b, NULL, SHND_CREATE_NONE, NULL);
+  g_autoptr (ShndArray) copy_a = shnd_array_dup (a, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL);
+  g_autoptr (ShndArray) copy_b = shnd_array_dup (b, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL);
   g_autoptr (GBytes) bytes_a = shnd_array_get_bytes (copy_a, NULL);
   g_autoptr (GBytes) bytes_b = shnd_array_get_bytes (copy_b, NULL);
 

@@ -208,7 +208,7 @@ test_views_without_bytes (void)
   g_assert_null (shnd_array_field (array, "a", &error));
   assert_message (error, SHND_ERROR_INVALID_SHAPE, "2^63");
   g_clear_error (&error);
-  copy = shnd_array_dup (nothing, NULL, SHND_CREATE_NONE, &error);
+  copy = shnd_array_dup (nothing, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (shnd_array_get_size (copy), ==, 3);
   g_assert_cmpint (shnd_array_get_order (nothing), ==, SHND_ORDER_C);
@@ -292,7 +292,7 @@ test_fill_dup (void)
   assert_message (error, SHND_ERROR_TYPE_MISMATCH, "<i4");
   g_clear_error (&error);
 
-  copy = shnd_array_dup (column, name, SHND_CREATE_NONE, &error);
+  copy = shnd_array_dup (column, name, SHND_CREATE_NONE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpstr (shnd_array_get_name (copy), ==, name);
   g_assert_cmpint (shnd_array_get_strides (copy, NULL)[0], ==, 4);
@@ -302,7 +302,7 @@ test_fill_dup (void)
 
   for (gint32 i = 0; i < 6; i++)
     ((gint32 *) shnd_array_get_data (array))[i] = i;
-  fortran = shnd_array_dup (array, NULL, SHND_CREATE_FORTRAN, &error);
+  fortran = shnd_array_dup (array, NULL, SHND_CREATE_FORTRAN, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (shnd_array_get_order (fortran), ==, SHND_ORDER_FORTRAN);
   for (gint64 i = 0; i < 2; i++)

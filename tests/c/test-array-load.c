@@ -11,30 +11,6 @@
 
 #define MIB (1024 * 1024)
 
-typedef struct
-{
-  goffset current;
-  goffset total;
-  guint n_calls;
-  GCancellable *cancel;
-  const char *cut; /* a file to be cut short */
-} Progress;
-
-static void
-progress_cb (goffset current, goffset total, gpointer data)
-{
-  Progress *progress = data;
-
-  g_assert_cmpint (current, >=, progress->current);
-  progress->current = current;
-  progress->total = total;
-  progress->n_calls++;
-  if (progress->cancel != NULL)
-    g_cancellable_cancel (progress->cancel);
-  if (progress->cut != NULL)
-    g_assert_cmpint (truncate (progress->cut, current + 1000), ==, 0);
-}
-
 /* A file with that header, and as many bytes behind it, of which nothing takes room. */
 static void
 write_file (const char *path, const char *header, goffset n_bytes)
@@ -331,12 +307,6 @@ typedef struct
   GError *error;
   gboolean running; /* within the call of load_async() */
 } Loading;
-
-static void
-ignored_cb (GObject *object, GAsyncResult *result, gpointer data)
-{
-  g_main_loop_quit (data);
-}
 
 static void
 loaded_cb (GObject *object, GAsyncResult *result, gpointer data)

@@ -8,27 +8,6 @@
 
 /* A ShndArray as a file: saving it, and opening it for writing. */
 
-typedef struct
-{
-  goffset current;
-  goffset total;
-  guint n_calls;
-  GCancellable *cancel;
-} Progress;
-
-static void
-progress_cb (goffset current, goffset total, gpointer data)
-{
-  Progress *progress = data;
-
-  g_assert_cmpint (current, >=, progress->current);
-  progress->current = current;
-  progress->total = total;
-  progress->n_calls++;
-  if (progress->cancel != NULL)
-    g_cancellable_cancel (progress->cancel);
-}
-
 static void
 test_save (void)
 {

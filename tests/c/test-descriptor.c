@@ -37,8 +37,8 @@ assert_same (ShndArray *a, ShndArray *b)
   const gint64 *shape = shnd_array_get_shape (a, &n_dims);
   const gint64 *strides = shnd_array_get_strides (a, NULL);
   /* Of copies, as views need not be in one piece. */
-  g_autoptr (ShndArray) copy_a = shnd_array_dup (a, NULL, SHND_CREATE_NONE, NULL);
-  g_autoptr (ShndArray) copy_b = shnd_array_dup (b, NULL, SHND_CREATE_NONE, NULL);
+  g_autoptr (ShndArray) copy_a = shnd_array_dup (a, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL);
+  g_autoptr (ShndArray) copy_b = shnd_array_dup (b, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL);
   g_autoptr (GBytes) bytes_a = shnd_array_get_bytes (copy_a, NULL);
   g_autoptr (GBytes) bytes_b = shnd_array_get_bytes (copy_b, NULL);
 
@@ -495,7 +495,7 @@ test_outside (void)
         g_assert_true (g_error_matches (error, SHND_ERROR, SHND_ERROR_TOO_SMALL) ||
                        g_error_matches (error, SHND_ERROR, SHND_ERROR_INVALID_ARGUMENT));
       else if (shnd_array_get_size (view) < 100000)
-        g_object_unref (shnd_array_dup (view, NULL, SHND_CREATE_NONE, NULL));
+        g_object_unref (shnd_array_dup (view, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL));
     }
   g_assert_cmpuint (count_fds (), ==, n_fds);
 }
@@ -524,7 +524,7 @@ test_damaged (void)
         if (opened == NULL)
           g_assert_true (g_utf8_validate (error->message, -1, NULL));
         else if (shnd_array_get_size (opened) < 100000)
-          g_object_unref (shnd_array_dup (opened, NULL, SHND_CREATE_NONE, NULL));
+          g_object_unref (shnd_array_dup (opened, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL));
         n_opened += opened != NULL;
         g_clear_object (&opened);
 

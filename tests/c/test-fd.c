@@ -239,7 +239,8 @@ test_maker (void)
   g_autofree char *path = g_build_filename (folder, "a.npy", NULL);
   g_autoptr (ShndArray) array = new_sealed (1000);
   g_autoptr (ShndArray) view = shnd_array_slice (array, 0, 998, 1000, 1, NULL);
-  g_autoptr (ShndArray) copy = shnd_array_dup (array, NULL, SHND_CREATE_NONE, NULL);
+  g_autoptr (ShndArray) copy =
+      shnd_array_dup (array, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL);
   g_autoptr (ShndArray) loaded = NULL;
   g_autoptr (ShndArray) reader = NULL;
   g_autoptr (GBytes) bytes = shnd_array_get_bytes (copy, NULL);
@@ -350,7 +351,8 @@ static void
 test_attacks (void)
 {
   g_autoptr (ShndArray) array = new_sealed (1024);
-  g_autoptr (ShndArray) before = shnd_array_dup (array, NULL, SHND_CREATE_NONE, NULL);
+  g_autoptr (ShndArray) before =
+      shnd_array_dup (array, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, NULL);
   g_autoptr (ShndArray) reader = NULL;
   const gsize size = 3 * 4096;
   guint8 *data = shnd_array_get_data (array);

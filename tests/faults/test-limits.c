@@ -20,6 +20,12 @@
 /* An open_wait() gives up after this, in microseconds. */
 #define PATIENCE (30 * G_USEC_PER_SEC)
 
+/* What a stream begins with, in bytes. */
+#define HEADER_SIZE 128
+
+/* For what an array takes beside its elements, in bytes. */
+#define MARGIN (64 * 1024)
+
 static gboolean isolated;
 
 /* ---- Memory ---- */
@@ -120,6 +126,129 @@ test_memory (void)
     }
 }
 
+/* A stream in which all memory is taken, in the name of somebody dead, when the elements begin. */
+typedef struct
+{
+  GMemoryInputStream parent_instance;
+  goffset read;
+} GreedyStream;
+
+typedef GMemoryInputStreamClass GreedyStreamClass;
+
+GType greedy_stream_get_type (void);
+
+G_DEFINE_TYPE (GreedyStream, greedy_stream, G_TYPE_MEMORY_INPUT_STREAM)
+
+static gssize
+greedy_stream_read (
+    GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable, GError **error)
+{
+  GreedyStream *self = (GreedyStream *) stream;
+  gssize n;
+
+  if (self->read == HEADER_SIZE)
+    fork_maker (peer_name, get_free () - MARGIN, TRUE);
+  n = G_INPUT_STREAM_CLASS (greedy_stream_parent_class)
+          ->read_fn (stream, buffer, count, cancellable, error);
+  self->read += n;
+
+  return n;
+}
+
+static void
+greedy_stream_class_init (GreedyStreamClass *klass)
+{
+  G_INPUT_STREAM_CLASS (klass)->read_fn = greedy_stream_read;
+}
+
+static void
+greedy_stream_init (GreedyStream *self)
+{
+}
+
+/* A stream that says to hold so many bytes, and holds `n_there` of them. */
+static GInputStream *
+new_stream (GType type, guint64 n_bytes, guint64 n_there)
+{
+  GInputStream *stream = g_object_new (type, NULL);
+  g_autofree char *header = g_strdup_printf (
+      "{'descr': '|u1', 'fortran_order': False, 'shape': (%" G_GUINT64_FORMAT ",), }", n_bytes);
+  g_autofree char *text = g_strdup_printf ("\x93NUMPY\1%c\x76%c%-117s\n", 0, 0, header);
+
+  g_memory_input_stream_add_data (G_MEMORY_INPUT_STREAM (stream), g_memdup2 (text, HEADER_SIZE),
+                                  HEADER_SIZE, g_free);
+  g_memory_input_stream_add_data (G_MEMORY_INPUT_STREAM (stream), g_malloc0 (n_there), n_there,
+                                  g_free);
+
+  return stream;
+}
+
+/* Leaves too little for what is still to come, in the name of somebody dead. */
+static void
+take_memory (goffset current, goffset total, gpointer data)
+{
+  gboolean *taken = data;
+
+  if (!*taken)
+    fork_maker (peer_name, get_free () - (total - current) / 2, TRUE);
+  *taken = TRUE;
+}
+
+/* What is in a stream can be read once: there is memory for it before, or the end comes at once. */
+static void
+test_stream_memory (void)
+{
+  g_autofree char *name = g_strconcat (peer_name, "-large", NULL);
+  guint64 free = get_free (), n_bytes = free / 5 * 3;
+
+  if (!isolated)
+    {
+      g_test_skip ("/dev/shm is not ours alone");
+      return;
+    }
+
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autoptr (GInputStream) stream = new_stream (
+          i < 3 ? G_TYPE_MEMORY_INPUT_STREAM : greedy_stream_get_type (), n_bytes, n_bytes);
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ShndArray) array = NULL;
+      gboolean taken = FALSE;
+      pid_t pid = i < 2 ? fork_maker (peer_name, n_bytes, i == 0) : 0;
+      guint64 left = get_free ();
+
+      array = shnd_array_load_stream (name, stream, SHND_CREATE_NONE, NULL,
+                                      i == 2 ? take_memory : NULL, &taken, &error);
+      if (i == 0)
+        {
+          /* Of the dead. */
+          g_assert_no_error (error);
+        }
+      else
+        {
+          g_assert_null (array);
+          assert_message (error, SHND_ERROR_NO_SPACE, "/dev/shm has ");
+        }
+      if (i == 1)
+        {
+          g_assert_cmpuint (get_free (), ==, left);
+          g_assert_cmpint (g_seekable_tell (G_SEEKABLE (stream)), ==, HEADER_SIZE);
+          kill (pid, SIGKILL);
+          g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+          g_strfreev (shnd_reap (NULL));
+        }
+      /* What was read is gone: now that there is memory, it is too late. */
+      if (i >= 2)
+        {
+          g_assert_true (taken || i == 3);
+          g_assert_cmpint (g_seekable_tell (G_SEEKABLE (stream)), <, n_bytes);
+        }
+
+      g_clear_object (&array);
+      g_assert_cmpuint (get_free (), ==, free);
+    }
+}
+
 /* ---- Descriptors ---- */
 
 typedef gboolean (*Function) (ShndArray *array, GError **error);
@@ -155,6 +284,15 @@ static gboolean
 look_at_one (ShndArray *array, GError **error)
 {
   g_autoptr (ShndArrayInfo) info = shnd_array_info_new (peer_name, error);
+
+  return info != NULL;
+}
+
+static gboolean
+look_at_path (ShndArray *array, GError **error)
+{
+  g_autofree char *path = g_strconcat ("/dev/shm/", peer_name, NULL);
+  g_autoptr (ShndArrayInfo) info = shnd_array_info_new_for_path (path, error);
 
   return info != NULL;
 }
@@ -210,6 +348,7 @@ test_descriptors (void)
     { "list_names", list_names, 1 },
     { "list_infos", list_infos, 1 },
     { "info", look_at_one, 1 },
+    { "info of a path", look_at_path, 1 },
     { "reap", reap, 1 },
     { "open_wait", open_wait, 2 },
     { "open_descriptor", open_descriptor, 1 },
@@ -350,6 +489,7 @@ main (int argc, char **argv)
   peer_init (argv, &isolated, &rounds);
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/limits/memory", test_memory);
+  g_test_add_func ("/limits/stream-memory", test_stream_memory);
   g_test_add_func ("/limits/descriptors", test_descriptors);
   g_test_add_func ("/limits/close-without-descriptors", test_close_without_descriptors);
   g_test_add_func ("/limits/inotify", test_inotify);

@@ -112,6 +112,13 @@ void test_contents () throws Error {
     assert_true (named.order == FORTRAN);
     named.unlink ();
     check_string (copy.dup ().name, null);
+
+    int64 done = 0;
+    copy.dup (null, NONE, new Cancellable (), (current, total) => {
+        check_int (total, 12);
+        done = current;
+    });
+    check_int (done, 12);
 }
 
 void test_elements () throws Error {
@@ -258,7 +265,55 @@ async void load (string folder) throws Error {
     } catch (Shnd.Error.NOT_FOUND error) {
     }
 
+    var copy = yield array.dup_async ();
+    check_string (copy.name, null);
+    assert_true (copy.get_double ({ 2 }) == 0.5);
+    copy = yield array.dup_async (null, FORTRAN);
+    try {
+        yield array.dup_async (null, NONE, cancellable);
+        Test.fail ();
+    } catch (IOError.CANCELLED error) {
+    }
+
     FileUtils.unlink (path);
+}
+
+async void stream (Shnd.Array array) throws Error {
+    var output = new MemoryOutputStream.resizable ();
+
+    assert_true (array.save_stream (output));
+    assert_true (yield array.save_stream_async (output));
+    output.close ();
+
+    var input = new MemoryInputStream.from_bytes (output.steal_as_bytes ());
+    check_int (Shnd.Array.load_stream (null, input).get_int64 ({ 2 }), 258);
+    var loaded = yield Shnd.Array.load_stream_async (null, input);
+    check_int (loaded.get_int64 ({ 2 }), 258);
+
+    try {
+        yield Shnd.Array.load_stream_async (null, input);
+        Test.fail ();
+    } catch (Shnd.Error.END_OF_STREAM error) {
+    }
+    try {
+        yield array.save_stream_async (output);
+        Test.fail ();
+    } catch (IOError.CLOSED error) {
+    }
+}
+
+void test_stream () throws Error {
+    var array = new Shnd.Array (null, new Shnd.DType (">i2"), { 3 });
+    var loop = new MainLoop ();
+    AsyncResult? outcome = null;
+
+    array.set_int64 ({ 2 }, 258);
+    stream.begin (array, (object, result) => {
+        outcome = result;
+        loop.quit ();
+    });
+    loop.run ();
+    stream.end (outcome);
 }
 
 void test_load_async () throws Error {
@@ -401,6 +456,7 @@ int main (string[] args) {
     add_test ("/vala/array/save-async", test_save_async);
     add_test ("/vala/array/load", test_load);
     add_test ("/vala/array/load-async", test_load_async);
+    add_test ("/vala/array/stream", test_stream);
     add_test ("/vala/array/segment", test_segment);
     add_test ("/vala/array/close", test_close);
     add_test ("/vala/array/other-process", test_other_process);

@@ -235,6 +235,12 @@ void test_names () throws Error {
         check_string (info.dtype.to_string (), "<i4");
         check_ints (info.shape, { 4 });
         check_ints (info.get_shape (), { 4 });
+        check_ints (info.strides, { 4 });
+        check_ints (info.get_strides (), { 4 });
+        check_string (info.path, "/dev/shm/" + info.name);
+        check_int ((int64) info.data_offset, 4096);
+        check_int ((int64) info.sequence, 0);
+        assert_true (!info.locked);
         check_int (info.n_dims, 1);
         check_int ((int64) info.n_bytes, 16);
         check_int ((int64) info.file_size, 12288);
@@ -244,8 +250,18 @@ void test_names () throws Error {
         assert_true (!info.orphaned && !info.persistent);
     }
 
+    array.update ();
+    array.lock ();
+    var path = "/dev/shm/" + name;
+    var locked = new Shnd.ArrayInfo.for_path (path);
+    check_string (locked.name, null);
+    check_string (locked.path, path);
+    check_int ((int64) locked.sequence, 1);
+    assert_true (locked.locked && locked.held);
+
     array = null;
     assert_true (!(name in Shnd.list_names ()));
+    check_throws (() => new Shnd.ArrayInfo.for_path (path), Shnd.Error.NOT_FOUND);
     check_throws (() => new Shnd.ArrayInfo (name), Shnd.Error.NOT_FOUND);
 
     array = new Shnd.Array (name, new Shnd.DType ("u1"), { 1 }, PERSISTENT);
