@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -152,6 +151,7 @@ take_lock (const char *path, GError **error)
 
   for (guint i = 0; i < MAX_TRIES; i++)
     {
+      struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
       int saved_errno;
       int fd;
 
@@ -175,11 +175,11 @@ take_lock (const char *path, GError **error)
           return -1;
         }
 
-      if (flock (fd, LOCK_EX | LOCK_NB) != 0)
+      if (fcntl (fd, F_OFD_SETLK, &whole_file) != 0)
         {
           saved_errno = errno;
           shnd_process_close (fd);
-          if (saved_errno == EWOULDBLOCK)
+          if (saved_errno == EAGAIN || saved_errno == EACCES)
             set_in_use (path, error);
           else
             shnd_set_error_from_errno (error, saved_errno, "Cannot lock “%s”", display);
@@ -316,4 +316,75 @@ shnd_address_stop (const char *path, ShndListener *listener)
     shnd_process_close (listener->lock_fd);
   listener->fd = -1;
   listener->lock_fd = -1;
+}
+
+/* Whether a publisher listens at a path. Nobody notices the question: who becomes the publisher at this
+ * moment can have the lock. Returns an errno. */
+static int
+look_for_publisher (const char *path, gboolean *is_there)
+{
+  g_autofree char *lock_path = g_strconcat (path, LOCK_SUFFIX, NULL);
+  struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  struct stat info;
+  int fd;
+
+  *is_there = FALSE;
+  if (lstat (path, &info) != 0 || !S_ISSOCK (info.st_mode))
+    return 0;
+
+  fd = open (lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0)
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : 0;
+
+  *is_there = fcntl (fd, F_OFD_GETLK, &whole_file) == 0 && whole_file.l_type != F_UNLCK;
+  close (fd);
+
+  return 0;
+}
+
+/**
+ * shnd_list_addresses:
+ * @error: return location for an error
+ *
+ * Lists the publishers that run in the user's runtime directory: those whose address is a name.
+ *
+ * Nobody is disturbed by it. What a publisher that was killed has left is not listed.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the names, in order
+ */
+char **
+shnd_list_addresses (GError **error)
+{
+  g_autofree char *folder = g_build_filename (g_get_user_runtime_dir (), RUNTIME_FOLDER, NULL);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autoptr (GError) local_error = NULL;
+  g_auto (GStrv) names = shnd_names_read (folder, &local_error);
+
+  if (names == NULL && !g_error_matches (local_error, SHND_ERROR, SHND_ERROR_NOT_FOUND))
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+
+  for (char **name = names; name != NULL && *name != NULL; name++)
+    {
+      g_autofree char *path = g_build_filename (folder, *name, NULL);
+      gboolean is_there;
+      int result;
+
+      /* Where there are lock files, there are no addresses. */
+      if (g_str_has_suffix (*name, LOCK_SUFFIX))
+        continue;
+
+      result = look_for_publisher (path, &is_there);
+      if (result != 0)
+        {
+          shnd_set_error_from_errno (error, result, "Cannot look who publishes at “%s”", *name);
+          return NULL;
+        }
+      if (is_there)
+        g_strv_builder_add (builder, *name);
+    }
+
+  return g_strv_builder_end (builder);
 }

@@ -22,7 +22,7 @@ typedef enum
   SHND_CONNECTION_FAILED,  /* with an error: refused, or a breach of the protocol */
 } ShndConnectionResult;
 
-/* Connects without waiting. Returns NULL with errno. */
+/* Connects without waiting; as an observer with SHND_OBSERVER_DEPTH. Returns NULL with errno. */
 ShndConnection *shnd_connection_new (const char *path, guint depth);
 ShndConnection *shnd_connection_ref (ShndConnection *self);
 void shnd_connection_unref (ShndConnection *self);
@@ -34,6 +34,10 @@ gboolean shnd_connection_is_welcome (ShndConnection *self);
 
 /* Reads what is there, up to a frame. */
 ShndConnectionResult shnd_connection_read (ShndConnection *self, ShndFrame **frame, GError **error);
+
+/* The status page of a publisher that has admitted us, with a reference, or NULL; and a word of it. */
+ShndSegment *shnd_connection_get_status (ShndConnection *self);
+guint64 shnd_status_read (ShndSegment *status, ShndStatus index);
 
 /* The sequence of the last frame that was published, or 0. */
 guint64 shnd_connection_get_newest (ShndConnection *self);

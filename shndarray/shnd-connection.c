@@ -31,6 +31,7 @@ struct _ShndConnection
 
   GMutex mutex; /* for all that follows */
   int fd;       /* -1 when it is closed */
+  gboolean observer;
   gboolean welcome;
   gboolean finished;
   gboolean has_to_stop; /* STOP could not be sent yet */
@@ -90,6 +91,7 @@ shnd_connection_new (const char *path, guint depth)
   self->mark = shnd_process_get_mark ();
   g_mutex_init (&self->mutex);
   self->fd = fd;
+  self->observer = depth == SHND_OBSERVER_DEPTH;
   self->slots = g_array_new (FALSE, TRUE, sizeof (Slot));
   g_array_set_clear_func (self->slots, clear_slot);
   self->releases = g_array_new (FALSE, FALSE, sizeof (guint32));
@@ -229,14 +231,31 @@ shnd_connection_finish (ShndConnection *self)
   g_mutex_unlock (&self->mutex);
 }
 
-/* Of the page that the publisher writes. */
+guint64
+shnd_status_read (ShndSegment *status, ShndStatus index)
+{
+  if (status == NULL)
+    return 0;
+
+  return __atomic_load_n ((guint64 *) (gpointer) status->data + index, __ATOMIC_ACQUIRE);
+}
+
 static guint64
 get_status (ShndConnection *self, ShndStatus index)
 {
-  if (self->status == NULL)
-    return 0;
+  return shnd_status_read (self->status, index);
+}
 
-  return __atomic_load_n ((guint64 *) (gpointer) self->status->data + index, __ATOMIC_ACQUIRE);
+ShndSegment *
+shnd_connection_get_status (ShndConnection *self)
+{
+  ShndSegment *status;
+
+  g_mutex_lock (&self->mutex);
+  status = self->welcome ? shnd_segment_ref (self->status) : NULL;
+  g_mutex_unlock (&self->mutex);
+
+  return status;
 }
 
 guint64
@@ -322,8 +341,8 @@ handle_welcome (ShndConnection *self, const ShndMessage *message, int attached, 
   if ((gsize) self->status->data % sizeof (guint64) != 0)
     return set_breach (error, "a status page with its words at odd places");
 
-  if (message->hello->version != SHND_PROTOCOL_VERSION || message->hello->depth == 0 ||
-      message->hello->depth > SHND_MAX_DEPTH)
+  if (message->hello->version != SHND_PROTOCOL_VERSION ||
+      (message->hello->depth == 0) != self->observer || message->hello->depth > SHND_MAX_DEPTH)
     return set_breach (error, "a welcome of another version, or with an impossible depth");
 
   self->depth = message->hello->depth;
@@ -500,7 +519,8 @@ handle (ShndConnection *self,
 {
   gboolean done;
 
-  if (self->welcome == (message->type == SHND_MESSAGE_WELCOME) &&
+  if ((self->welcome == (message->type == SHND_MESSAGE_WELCOME) ||
+       (self->welcome && self->observer)) &&
       message->type != SHND_MESSAGE_REFUSED && message->type != SHND_MESSAGE_END)
     {
       if (attached >= 0)

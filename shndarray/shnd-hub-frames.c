@@ -157,7 +157,8 @@ shnd_hub_acquire (ShndHub *self,
   ShndSlot *slot = NULL;
   ShndHold *hold;
 
-  if (!shnd_hub_check (self, error))
+  /* Also if nothing has to be waited for, so that a loop of such calls can be cancelled. */
+  if (!shnd_hub_check (self, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
 
   locker = g_mutex_locker_new (&self->mutex);
@@ -287,7 +288,7 @@ shnd_hub_publish (ShndHub *self,
   ShndMessageFrame *frame;
   ShndSlot *last;
 
-  if (!shnd_hub_check (self, error))
+  if (!shnd_hub_check (self, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   locker = g_mutex_locker_new (&self->mutex);
@@ -335,6 +336,7 @@ shnd_hub_publish (ShndHub *self,
 
   /* Before it is sent: who sees the number and has not got the frame knows that it missed it, or
    * that it is on its way. */
+  shnd_hub_set_status (self, SHND_STATUS_FRAME_SIZE, shnd_layout_get_n_bytes (layout));
   shnd_hub_set_status (self, SHND_STATUS_HEAD, self->sequence);
   shnd_hub_set_status (self, SHND_STATUS_KEPT, self->sequence);
   send_to_all (self);

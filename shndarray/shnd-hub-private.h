@@ -48,6 +48,7 @@ struct _ShndPeer
   gboolean in_turn; /* the program is being asked about it at this moment */
 
   guint wanted_depth;
+  gboolean observer; /* it gets no frames */
   guint depth;
   guint n_held;
   GByteArray *ledger; /* for each slot, what follows */
@@ -83,6 +84,7 @@ struct _ShndHub
   ShndPool pool;
   guint n_making; /* slots */
   GPtrArray *peers;
+  GPtrArray *observers; /* peers that are welcome, but cost no time when frames are sent */
   guint64 last_peer_id;
   guint n_subscribers; /* peers that are welcome and have not stopped */
   guint64 n_asking;    /* how many the program had to be asked about so far */
@@ -186,8 +188,9 @@ void shnd_hub_set_status (ShndHub *self, ShndStatus index, guint64 value);
 void shnd_hub_change_subscribers (ShndHub *self, gint change);
 void shnd_hub_change_dropped (ShndHub *self, gint change);
 
-/* With the mutex: removes the peers that are to go. */
+/* With the mutex: remove the peers that are to go. */
 void shnd_hub_sweep (ShndHub *self);
+void shnd_hub_sweep_observers (ShndHub *self);
 
 /* ---- shnd-hub-service.c ---- */
 

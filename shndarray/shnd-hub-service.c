@@ -50,7 +50,7 @@ shnd_hub_service_update (ShndHub *self, ShndPeer *peer)
   /* Never for both: one that is always ready would wake the thread again and again. */
   if (peer->missed && peer->choked)
     events |= EPOLLOUT;
-  else if (peer->state == SHND_PEER_GREETING || peer->missed)
+  else if (peer->state == SHND_PEER_GREETING || peer->observer || peer->missed)
     events |= EPOLLIN;
 
   if (events != peer->events)
@@ -133,7 +133,10 @@ shnd_hub_service_welcome (ShndHub *self, ShndPeer *peer)
   };
   guint limit = self->depth;
 
-  peer->depth = peer->wanted_depth == 0 ? limit : MIN (peer->wanted_depth, limit);
+  if (peer->observer)
+    peer->depth = 0;
+  else
+    peer->depth = peer->wanted_depth == 0 ? limit : MIN (peer->wanted_depth, limit);
   message.depth = peer->depth;
   if (shnd_message_send (peer->fd, &message, sizeof message, self->status->fd) != 0)
     {
@@ -142,8 +145,16 @@ shnd_hub_service_welcome (ShndHub *self, ShndPeer *peer)
     }
 
   peer->state = SHND_PEER_WELCOME;
-  shnd_hub_change_subscribers (self, 1);
-  send_last (self, peer);
+  if (peer->observer)
+    {
+      g_ptr_array_remove (self->peers, peer);
+      g_ptr_array_add (self->observers, peer);
+    }
+  else
+    {
+      shnd_hub_change_subscribers (self, 1);
+      send_last (self, peer);
+    }
   shnd_hub_service_update (self, peer);
 }
 
@@ -187,7 +198,7 @@ shnd_hub_service_tell (ShndPeer *peer)
 static gboolean
 make_room_for_peer (ShndHub *self)
 {
-  if (self->peers->len < self->max_subscribers)
+  if (self->peers->len + self->observers->len < self->max_subscribers)
     return TRUE;
 
   for (guint i = 0; i < self->peers->len; i++)
@@ -295,17 +306,25 @@ shnd_hub_get_asking (ShndHub *self, guint64 *peer_id, struct ucred *credentials)
 }
 
 static ShndPeer *
-find_peer (ShndHub *self, guint64 id)
+find_among (GPtrArray *peers, guint64 id)
 {
-  for (guint i = 0; i < self->peers->len; i++)
+  for (guint i = 0; i < peers->len; i++)
     {
-      ShndPeer *peer = g_ptr_array_index (self->peers, i);
+      ShndPeer *peer = g_ptr_array_index (peers, i);
 
       if (peer->id == id)
         return peer;
     }
 
   return NULL;
+}
+
+static ShndPeer *
+find_peer (ShndHub *self, guint64 id)
+{
+  ShndPeer *peer = find_among (self->peers, id);
+
+  return peer != NULL ? peer : find_among (self->observers, id);
 }
 
 void
@@ -440,6 +459,7 @@ run (gpointer data)
             serve (self, events[i].data.u64, events[i].events);
         }
       shnd_hub_sweep (self);
+      shnd_hub_sweep_observers (self);
     }
   detached = self->detached;
   g_mutex_unlock (&self->mutex);

@@ -50,6 +50,7 @@ shnd_hub_new (const char *path, GError **error)
   self->epoll = -1;
   self->wake = -1;
   self->peers = g_ptr_array_new ();
+  self->observers = g_ptr_array_new ();
   self->log = g_ptr_array_new_with_free_func (g_free);
   shnd_pool_init (&self->pool, retire_slot, self);
   self->closed = TRUE;
@@ -109,6 +110,7 @@ shnd_hub_unref (ShndHub *self)
   g_clear_pointer (&self->status, shnd_segment_unref);
   g_clear_pointer (&self->last_message, g_byte_array_unref);
   g_ptr_array_unref (self->peers);
+  g_ptr_array_unref (self->observers);
   g_ptr_array_unref (self->log);
   g_mutex_clear (&self->mutex);
   g_free (self->path);
@@ -141,6 +143,19 @@ close_locked (ShndHub *self)
   for (guint i = 0; i < self->peers->len; i++)
     ((ShndPeer *) g_ptr_array_index (self->peers, i))->end = SHND_PEER_GONE;
   shnd_hub_sweep (self);
+
+  /* They see the last of what has become of the others. */
+  for (guint i = 0; i < self->observers->len; i++)
+    {
+      ShndPeer *observer = g_ptr_array_index (self->observers, i);
+
+      if (observer->end != SHND_PEER_STAYS)
+        continue;
+
+      shnd_message_send_plain (observer->fd, SHND_MESSAGE_END);
+      observer->end = SHND_PEER_GONE;
+    }
+  shnd_hub_sweep_observers (self);
 
   /* What the program still has keeps its memory. */
   self->last = NULL;
@@ -285,20 +300,20 @@ shnd_hub_change_dropped (ShndHub *self, gint change)
   shnd_hub_set_status (self, SHND_STATUS_N_DROPPED, self->n_dropped);
 }
 
-void
-shnd_hub_sweep (ShndHub *self)
+static void
+sweep (ShndHub *self, GPtrArray *peers)
 {
   gboolean removed = FALSE;
 
-  for (guint i = self->peers->len; i-- > 0;)
+  for (guint i = peers->len; i-- > 0;)
     {
-      ShndPeer *peer = g_ptr_array_index (self->peers, i);
+      ShndPeer *peer = g_ptr_array_index (peers, i);
 
       if (peer->end == SHND_PEER_STAYS)
         continue;
 
-      g_ptr_array_remove_index (self->peers, i);
-      if (peer->state == SHND_PEER_WELCOME && !peer->stopped)
+      g_ptr_array_remove_index (peers, i);
+      if (peer->state == SHND_PEER_WELCOME && !peer->observer && !peer->stopped)
         shnd_hub_change_subscribers (self, -1);
       if (peer->end == SHND_PEER_OFFENDER)
         {
@@ -315,4 +330,16 @@ shnd_hub_sweep (ShndHub *self)
 
   if (removed)
     shnd_hub_wake_waiters (self);
+}
+
+void
+shnd_hub_sweep (ShndHub *self)
+{
+  sweep (self, self->peers);
+}
+
+void
+shnd_hub_sweep_observers (ShndHub *self)
+{
+  sweep (self, self->observers);
 }

@@ -150,7 +150,7 @@ shnd_lease_reap (const char *name)
 char **
 shnd_lease_reap_all (GError **error)
 {
-  g_auto (GStrv) names = shnd_names_read (error);
+  g_auto (GStrv) names = shnd_names_read (SHND_SHM_DIR, error);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
 
   if (names == NULL)

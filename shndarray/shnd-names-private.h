@@ -23,7 +23,7 @@ int shnd_name_open (const char *name, int flags);
  * in that case ENOENT. All in this library who remove a name do it here. */
 int shnd_name_remove (const char *name, const ShndFileInfo *only);
 
-/* All that could be names of arrays, in order. */
-char **shnd_names_read (GError **error);
+/* All in a folder that could be names of arrays, or of publishers, in order. */
+char **shnd_names_read (const char *folder, GError **error);
 
 G_END_DECLS

@@ -143,15 +143,18 @@ compare_names (gconstpointer a, gconstpointer b)
 }
 
 char **
-shnd_names_read (GError **error)
+shnd_names_read (const char *folder, GError **error)
 {
   g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  DIR *dir = opendir (SHND_SHM_DIR);
+  DIR *dir = opendir (folder);
   const struct dirent *entry;
 
   if (dir == NULL)
     {
-      shnd_set_error_from_errno (error, errno, "Cannot read " SHND_SHM_DIR);
+      int saved_errno = errno;
+      g_autofree char *display = g_filename_display_name (folder);
+
+      shnd_set_error_from_errno (error, saved_errno, "Cannot read “%s”", display);
       return NULL;
     }
 
@@ -170,7 +173,7 @@ shnd_names_read (GError **error)
 static GPtrArray *
 read_infos (GError **error)
 {
-  g_auto (GStrv) names = shnd_names_read (error);
+  g_auto (GStrv) names = shnd_names_read (SHND_SHM_DIR, error);
   GPtrArray *infos;
 
   if (names == NULL)

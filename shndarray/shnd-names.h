@@ -15,6 +15,9 @@ SHND_AVAILABLE_IN_1_0
 char **shnd_list_names (GError **error);
 
 SHND_AVAILABLE_IN_1_0
+char **shnd_list_addresses (GError **error);
+
+SHND_AVAILABLE_IN_1_0
 ShndArrayInfo **shnd_list_infos (gsize *n_infos, GError **error);
 
 SHND_AVAILABLE_IN_1_0

@@ -89,7 +89,8 @@ shnd_peer_free (ShndHub *hub, ShndPeer *self)
 gboolean
 shnd_peer_is_subscribed (ShndPeer *self)
 {
-  return self->state == SHND_PEER_WELCOME && self->end == SHND_PEER_STAYS && !self->stopped;
+  return self->state == SHND_PEER_WELCOME && self->end == SHND_PEER_STAYS && !self->observer &&
+         !self->stopped;
 }
 
 gboolean
@@ -147,6 +148,7 @@ handle_hello (ShndHub *hub, ShndPeer *self, const ShndMessage *message)
   const ShndMessageHello *hello = message->hello;
 
   self->wanted_depth = hello->depth;
+  self->observer = hello->depth == SHND_OBSERVER_DEPTH;
   if (hello->version != SHND_PROTOCOL_VERSION)
     {
       shnd_hub_service_refuse (hub, self, SHND_REFUSAL_VERSION,
@@ -179,7 +181,7 @@ static void
 handle (ShndHub *hub, ShndPeer *self, const ShndMessage *message)
 {
   if ((message->type == SHND_MESSAGE_HELLO) != (self->state == SHND_PEER_GREETING) ||
-      self->state == SHND_PEER_ASKING)
+      self->state == SHND_PEER_ASKING || (self->state == SHND_PEER_WELCOME && self->observer))
     {
       offend (self, self->state == SHND_PEER_GREETING ? "a message before the greeting" :
                                                         "a message out of turn");

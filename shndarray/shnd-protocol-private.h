@@ -3,6 +3,7 @@
 #pragma once
 
 #include "shnd-layout-private.h"
+#include "shnd-publisher.h"
 
 G_BEGIN_DECLS
 
@@ -13,8 +14,10 @@ G_BEGIN_DECLS
 #define SHND_PROTOCOL_MAGIC "SHNDFRAM"
 #define SHND_PROTOCOL_VERSION 1
 
-#define SHND_MAX_DEPTH 256
 #define SHND_DEFAULT_DEPTH 2
+
+/* As the depth in HELLO: no frames, only the status page. */
+#define SHND_OBSERVER_DEPTH G_MAXUINT32
 
 /* Slots have smaller numbers than that. */
 #define SHND_MAX_SLOTS 65536
@@ -53,7 +56,7 @@ typedef struct
   ShndMessageHeader header;
   char magic[8];
   guint32 version;
-  guint32 depth; /* asked for (0: whatever the publisher gives), or given */
+  guint32 depth; /* asked for (0: whatever the publisher gives), or given (0: to an observer) */
 } ShndMessageHello;
 
 /* RELEASE: the numbers of slots, to the end of the message. */
@@ -114,6 +117,7 @@ typedef enum
   SHND_STATUS_N_DROPPED, /* how often a subscriber missed a frame, all together */
   SHND_STATUS_N_SUBSCRIBERS,
   SHND_STATUS_ENDED, /* 1 when the publisher was closed: END may not get through a full queue */
+  SHND_STATUS_FRAME_SIZE, /* in bytes, of the newest frame's elements */
   SHND_STATUS_SIZE = 8,
 } ShndStatus;
 

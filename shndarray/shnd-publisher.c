@@ -369,7 +369,7 @@ shnd_publisher_class_init (ShndPublisherClass *klass)
   /**
    * ShndPublisher:max-subscribers: (getter get_max_subscribers) (setter set_max_subscribers)
    *
-   * How many connections there may be at once. Others are refused.
+   * How many connections there may be at once, those of observers among them. Others are refused.
    */
   props[PROP_MAX_SUBSCRIBERS] =
       g_param_spec_uint ("max-subscribers", NULL, NULL, 0, G_MAXUINT, 128, writable);
@@ -377,7 +377,7 @@ shnd_publisher_class_init (ShndPublisherClass *klass)
   /**
    * ShndPublisher:n-subscribers: (getter get_n_subscribers)
    *
-   * How many subscribers there are.
+   * How many subscribers there are, without observers.
    *
    * Notifications come in the main context that was the thread-default one when the publisher was
    * made.
@@ -746,6 +746,9 @@ shnd_publisher_get_sequence (ShndPublisher *self)
  *
  * Gets how many times a subscriber has missed a frame: one frame that two subscribers miss counts
  * twice.
+ *
+ * The number goes down by one whenever a subscriber gets the newest frame after all, as it has room
+ * again before there is a newer one.
  *
  * Returns: the number
  */

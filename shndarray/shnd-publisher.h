@@ -12,6 +12,13 @@
 
 G_BEGIN_DECLS
 
+/**
+ * SHND_MAX_DEPTH:
+ *
+ * The most frames that a subscriber can hold at a time; see [property@Shnd.Publisher:depth].
+ */
+#define SHND_MAX_DEPTH 256
+
 #define SHND_TYPE_PUBLISHER (shnd_publisher_get_type ())
 
 SHND_AVAILABLE_IN_1_0

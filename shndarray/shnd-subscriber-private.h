@@ -19,6 +19,7 @@ struct _ShndSubscriber
   gboolean closed;
   guint depth;
   gboolean latest_only;
+  gboolean observer;
   gboolean reconnect;
   guint spin;
 
@@ -33,6 +34,7 @@ struct _ShndSubscriber
   gboolean started;
   ShndConnection *connection; /* or NULL */
   gboolean was_welcome;       /* on this connection */
+  ShndSegment *status;        /* of the last publisher that has admitted us, or NULL */
   GError *over;               /* why there are no more frames, or NULL */
   guint64 last_sequence;      /* of this connection */
   ShndFrame *candidate;       /* for latest-only: the newest so far, while a newer one is awaited */

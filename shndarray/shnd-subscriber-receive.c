@@ -47,16 +47,18 @@ _shnd_subscriber_check (ShndSubscriber *self, GError **error)
 void
 _shnd_subscriber_set_timed_out (ShndSubscriber *self, GError **error)
 {
-  gboolean connected, welcome;
+  gboolean connected, welcome, observer;
 
   g_mutex_lock (&self->mutex);
   connected = self->connection != NULL;
   welcome = self->was_welcome;
+  observer = self->observer;
   g_mutex_unlock (&self->mutex);
 
   g_set_error (error, SHND_ERROR, SHND_ERROR_TIMED_OUT, "%s “%s” %s",
                connected ? "The publisher at" : "There was no publisher at", self->path,
-               welcome   ? "has not published a frame in time" :
+               welcome   ? observer ? "has not ended its stream in time" :
+                                      "has not published a frame in time" :
                connected ? "has not admitted the subscriber in time" :
                            "in time");
 }
@@ -149,7 +151,8 @@ ensure_connection (ShndSubscriber *self, GError **error)
   if (!self->started)
     self->retry_interval = FIRST_RETRY;
   self->started = TRUE;
-  self->connection = shnd_connection_new (self->path, self->depth);
+  self->connection =
+      shnd_connection_new (self->path, self->observer ? SHND_OBSERVER_DEPTH : self->depth);
   if (self->connection == NULL)
     {
       int saved_errno = errno;
@@ -266,6 +269,17 @@ skip_candidate (ShndSubscriber *self)
   self->n_missed++;
 }
 
+static void
+note_welcome (ShndSubscriber *self)
+{
+  if (self->was_welcome || !shnd_connection_is_welcome (self->connection))
+    return;
+
+  self->was_welcome = TRUE;
+  g_clear_pointer (&self->status, shnd_segment_unref);
+  self->status = shnd_connection_get_status (self->connection);
+}
+
 /* Takes the next frame, or for latest-only the newest of those that are there, which becomes the
  * candidate. SLEEP means that there is nothing more to be read. */
 static ShndReceiveResult
@@ -288,7 +302,7 @@ read_connection (ShndSubscriber *self, ShndFrame **frame, GError **error)
         return SHND_RECEIVE_SLEEP;
 
       result = shnd_connection_read (self->connection, &next, error);
-      self->was_welcome = self->was_welcome || shnd_connection_is_welcome (self->connection);
+      note_welcome (self);
       switch (result)
         {
         case SHND_CONNECTION_FRAME:

@@ -54,11 +54,16 @@ enum
   PROP_PATH,
   PROP_DEPTH,
   PROP_LATEST_ONLY,
+  PROP_OBSERVER,
   PROP_RECONNECT,
   PROP_SPIN,
   PROP_CONNECTED,
   PROP_N_RECEIVED,
   PROP_N_MISSED,
+  PROP_SEQUENCE,
+  PROP_N_SUBSCRIBERS,
+  PROP_N_DROPPED,
+  PROP_FRAME_SIZE,
   PROP_WATCHING,
   PROP_CLOSED,
   N_PROPS
@@ -109,6 +114,7 @@ shnd_subscriber_finalize (GObject *object)
       close_descriptor (self, &self->timer);
       close_descriptor (self, &self->epoll);
       g_clear_pointer (&self->connection, shnd_connection_unref);
+      g_clear_pointer (&self->status, shnd_segment_unref);
       g_clear_object (&self->candidate);
       g_clear_error (&self->over);
       g_mutex_clear (&self->mutex);
@@ -139,6 +145,9 @@ shnd_subscriber_get_property (GObject *object, guint prop_id, GValue *value, GPa
     case PROP_LATEST_ONLY:
       g_value_set_boolean (value, shnd_subscriber_get_latest_only (self));
       break;
+    case PROP_OBSERVER:
+      g_value_set_boolean (value, shnd_subscriber_get_observer (self));
+      break;
     case PROP_RECONNECT:
       g_value_set_boolean (value, shnd_subscriber_get_reconnect (self));
       break;
@@ -153,6 +162,18 @@ shnd_subscriber_get_property (GObject *object, guint prop_id, GValue *value, GPa
       break;
     case PROP_N_MISSED:
       g_value_set_uint64 (value, shnd_subscriber_get_n_missed (self));
+      break;
+    case PROP_SEQUENCE:
+      g_value_set_uint64 (value, shnd_subscriber_get_sequence (self));
+      break;
+    case PROP_N_SUBSCRIBERS:
+      g_value_set_uint (value, shnd_subscriber_get_n_subscribers (self));
+      break;
+    case PROP_N_DROPPED:
+      g_value_set_uint64 (value, shnd_subscriber_get_n_dropped (self));
+      break;
+    case PROP_FRAME_SIZE:
+      g_value_set_uint64 (value, shnd_subscriber_get_frame_size (self));
       break;
     case PROP_WATCHING:
       g_value_set_boolean (value, shnd_subscriber_get_watching (self));
@@ -180,6 +201,9 @@ shnd_subscriber_set_property (GObject *object,
       break;
     case PROP_LATEST_ONLY:
       shnd_subscriber_set_latest_only (self, g_value_get_boolean (value));
+      break;
+    case PROP_OBSERVER:
+      shnd_subscriber_set_observer (self, g_value_get_boolean (value));
       break;
     case PROP_RECONNECT:
       shnd_subscriber_set_reconnect (self, g_value_get_boolean (value));
@@ -256,6 +280,19 @@ shnd_subscriber_class_init (ShndSubscriberClass *klass)
   props[PROP_LATEST_ONLY] = g_param_spec_boolean ("latest-only", NULL, NULL, FALSE, writable);
 
   /**
+   * ShndSubscriber:observer: (getter get_observer) (setter set_observer)
+   *
+   * Whether to look only at how the stream goes, and get no frames.
+   *
+   * Nothing waits for an observer, and it is not among the subscribers that a publisher counts, though
+   * among those that it limits. [method@Shnd.Subscriber.receive] of an observer connects, and waits for
+   * the end of the stream.
+   *
+   * A change is for the next connection.
+   */
+  props[PROP_OBSERVER] = g_param_spec_boolean ("observer", NULL, NULL, FALSE, writable);
+
+  /**
    * ShndSubscriber:reconnect: (getter get_reconnect) (setter set_reconnect)
    *
    * Whether to wait for the next publisher when one is gone, rather than to end.
@@ -291,6 +328,38 @@ shnd_subscriber_class_init (ShndSubscriberClass *klass)
    * Those after the last one are counted when the publisher is gone. There is no notification.
    */
   props[PROP_N_MISSED] = g_param_spec_uint64 ("n-missed", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * ShndSubscriber:sequence: (getter get_sequence)
+   *
+   * The number of the newest frame that was published. There is no notification.
+   *
+   * This and what follows is what the publisher says that has admitted the subscriber, now or last,
+   * also when that is gone; 0 before. It costs no message.
+   */
+  props[PROP_SEQUENCE] = g_param_spec_uint64 ("sequence", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * ShndSubscriber:n-subscribers: (getter get_n_subscribers)
+   *
+   * How many subscribers the publisher has, without observers. There is no notification.
+   */
+  props[PROP_N_SUBSCRIBERS] =
+      g_param_spec_uint ("n-subscribers", NULL, NULL, 0, G_MAXUINT, 0, flags);
+
+  /**
+   * ShndSubscriber:n-dropped: (getter get_n_dropped)
+   *
+   * How often any subscriber of the publisher has missed a frame. There is no notification.
+   */
+  props[PROP_N_DROPPED] = g_param_spec_uint64 ("n-dropped", NULL, NULL, 0, G_MAXUINT64, 0, flags);
+
+  /**
+   * ShndSubscriber:frame-size: (getter get_frame_size)
+   *
+   * How many bytes the elements of the newest frame have. There is no notification.
+   */
+  props[PROP_FRAME_SIZE] = g_param_spec_uint64 ("frame-size", NULL, NULL, 0, G_MAXUINT64, 0, flags);
 
   /**
    * ShndSubscriber:watching: (getter get_watching)
@@ -547,6 +616,37 @@ shnd_subscriber_set_latest_only (ShndSubscriber *self, gboolean latest_only)
   g_return_if_fail (SHND_IS_SUBSCRIBER (self));
 
   SET (self, latest_only, latest_only != FALSE, PROP_LATEST_ONLY);
+}
+
+/**
+ * shnd_subscriber_get_observer: (get-property observer)
+ * @self: a subscriber
+ *
+ * Gets whether to look only at how the stream goes.
+ *
+ * Returns: whether to
+ */
+gboolean
+shnd_subscriber_get_observer (ShndSubscriber *self)
+{
+  g_return_val_if_fail (SHND_IS_SUBSCRIBER (self), FALSE);
+
+  return GET (self, observer, FALSE);
+}
+
+/**
+ * shnd_subscriber_set_observer: (set-property observer)
+ * @self: a subscriber
+ * @observer: whether to
+ *
+ * Sets whether to look only at how the stream goes, and get no frames, from the next connection on.
+ */
+void
+shnd_subscriber_set_observer (ShndSubscriber *self, gboolean observer)
+{
+  g_return_if_fail (SHND_IS_SUBSCRIBER (self));
+
+  SET (self, observer, observer != FALSE, PROP_OBSERVER);
 }
 
 /**

@@ -67,6 +67,12 @@ SHND_AVAILABLE_IN_1_0
 void shnd_subscriber_set_latest_only (ShndSubscriber *self, gboolean latest_only);
 
 SHND_AVAILABLE_IN_1_0
+gboolean shnd_subscriber_get_observer (ShndSubscriber *self);
+
+SHND_AVAILABLE_IN_1_0
+void shnd_subscriber_set_observer (ShndSubscriber *self, gboolean observer);
+
+SHND_AVAILABLE_IN_1_0
 gboolean shnd_subscriber_get_reconnect (ShndSubscriber *self);
 
 SHND_AVAILABLE_IN_1_0
@@ -94,6 +100,20 @@ guint64 shnd_subscriber_get_n_received (ShndSubscriber *self);
 
 SHND_AVAILABLE_IN_1_0
 guint64 shnd_subscriber_get_n_missed (ShndSubscriber *self);
+
+/* How the stream goes, as the publisher says */
+
+SHND_AVAILABLE_IN_1_0
+guint64 shnd_subscriber_get_sequence (ShndSubscriber *self);
+
+SHND_AVAILABLE_IN_1_0
+guint shnd_subscriber_get_n_subscribers (ShndSubscriber *self);
+
+SHND_AVAILABLE_IN_1_0
+guint64 shnd_subscriber_get_n_dropped (ShndSubscriber *self);
+
+SHND_AVAILABLE_IN_1_0
+guint64 shnd_subscriber_get_frame_size (ShndSubscriber *self);
 
 /* The end */
 

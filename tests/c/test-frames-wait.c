@@ -419,6 +419,33 @@ test_async_in_thread (Stream *self, gconstpointer data)
   g_thread_join (g_thread_new ("async", go_async_in_thread, self));
 }
 
+/* Calls that need not wait notice it as well. */
+static void
+test_cancelled_before (Stream *self, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (ShndDType) dtype = shnd_dtype_new ("u1", NULL);
+  g_autoptr (ShndFrame) frame = acquire (self->publisher);
+  GError *error = NULL;
+
+  fill (frame, 1);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (shnd_publisher_publish (self->publisher, frame, -1, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_cmpuint (shnd_publisher_get_sequence (self->publisher), ==, 0);
+  g_assert_null (
+      shnd_publisher_acquire (self->publisher, dtype, SHAPE (N_BYTES), -1, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+
+  shnd_publisher_publish (self->publisher, frame, -1, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_null (shnd_subscriber_receive (self->subscriber, -1, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+}
+
 static void
 test_async_cancel (Stream *self, gconstpointer data)
 {
@@ -525,6 +552,7 @@ main (int argc, char *argv[])
                   stream_tear_down);
       g_test_add (close, Stream, GUINT_TO_POINTER (i), stream_set_up, test_close, stream_tear_down);
     }
+  ADD_STREAM ("/frames/cancelled-before", test_cancelled_before);
   ADD_STREAM ("/frames/release-meanwhile", test_release_meanwhile);
   ADD_STREAM ("/frames/async", test_async);
   ADD_STREAM ("/frames/async-in-thread", test_async_in_thread);

@@ -320,12 +320,13 @@ test_properties (Stream *self, gconstpointer data)
   g_signal_connect_swapped (self->subscriber, "notify", G_CALLBACK (count_cb), &n_notified);
   for (guint i = 0; i < 2; i++)
     {
-      g_object_set (self->subscriber, "depth", 5, "latest-only", TRUE, "reconnect", TRUE, "spin",
-                    30, NULL);
-      g_assert_cmpuint (n_notified, ==, 4);
+      g_object_set (self->subscriber, "depth", 5, "latest-only", TRUE, "observer", TRUE,
+                    "reconnect", TRUE, "spin", 30, NULL);
+      g_assert_cmpuint (n_notified, ==, 5);
     }
   g_assert_cmpuint (shnd_subscriber_get_depth (self->subscriber), ==, 5);
   g_assert_true (shnd_subscriber_get_latest_only (self->subscriber));
+  g_assert_true (shnd_subscriber_get_observer (self->subscriber));
   g_assert_true (shnd_subscriber_get_reconnect (self->subscriber));
   g_assert_cmpuint (shnd_subscriber_get_spin (self->subscriber), ==, 30);
 }
