@@ -400,7 +400,7 @@ test('dup', () => {
     throws(() => array.dup(7), TypeError, 'name');
     throws(() => array.dup('a\0'), TypeError, 'NUL');
     throws(() => array.dup(null, -1), RangeError, 'flags');
-    throws(() => array.dup(null, 0, 0), TypeError, 'arguments');
+    throws(() => array.dup(null, 0, null, null, null), TypeError, 'arguments');
 });
 
 test('copy_from', () => {

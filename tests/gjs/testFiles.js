@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// Arrays that are files on a disk, or come from there.
+// Arrays that are files on a disk, or come from there; copies.
 
 import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
@@ -148,6 +148,227 @@ test('load_async: with a promise', () => {
     throws(() => wait(Shnd.Array.load_async(null, `${path}\0x`)), TypeError, 'NUL');
     // Whoever gives a callback gets no promise.
     equal(loadAsync(null, path, 0, null).at(2), 3);
+});
+
+function makeInput(...parts) {
+    const stream = Gio.MemoryInputStream.new();
+
+    for (const bytes of parts)
+        stream.add_bytes(new GLib.Bytes(bytes));
+
+    return stream;
+}
+
+/* What save_stream() writes, and whatever else was written before. */
+function getWritten(stream) {
+    stream.close(null);
+
+    return stream.steal_as_bytes().toArray();
+}
+
+function saveToBytes(array) {
+    const stream = Gio.MemoryOutputStream.new_resizable();
+
+    equal(array.save_stream(stream), true);
+    ok(!stream.is_closed(), 'open');
+
+    return getWritten(stream);
+}
+
+test('save_stream and load_stream: what a file holds', () => {
+    const path = makePath();
+    const name = makeName();
+    const source = Shnd.Array.new_from_typed_array(null, Int16Array.of(1, -2, 3, 4, 5, 6), [2, 3]);
+
+    for (const array of [source, source.transpose(), source.slice(1, 2, -1, -2)]) {
+        const bytes = saveToBytes(array);
+
+        array.save(path);
+        equal(bytes, GLib.file_get_contents(path)[1]);
+
+        const stream = makeInput(bytes, bytes);
+        const first = Shnd.Array.load_stream(name, stream);
+        equal(first.name, name);
+        equal(stream.tell(), bytes.length);
+        throws(() => Shnd.Array.load_stream(name, stream), failure.EXISTS);
+        first.close();
+        const second = Shnd.Array.load_stream(null, stream, Shnd.CreateFlags.SPARSE);
+        equal(second.toTypedArray(), array.toTypedArray());
+        equal(second.shape, array.shape);
+        throws(() => Shnd.Array.load_stream(name, stream), failure.END_OF_STREAM);
+        ok(!exists(name), 'no array');
+    }
+
+    const bytes = saveToBytes(source);
+    const load = (part, ...args) => Shnd.Array.load_stream(null, makeInput(part), ...args);
+    throws(() => load(bytes.slice(0, 50)), failure.TOO_SMALL);
+    throws(() => load(bytes.slice(0, -1)), failure.TOO_SMALL);
+    throws(() => load(bytes.slice(1)), failure.INVALID_FORMAT);
+    throws(() => load(bytes, Shnd.CreateFlags.FORTRAN), failure.INVALID_ARGUMENT);
+    throws(() => load(bytes, -1), RangeError, 'flags');
+    throws(() => load(bytes, 0, null, 'abc'), TypeError, 'progress');
+    throws(() => load(bytes, 0, 'abc'), Error);
+    throws(() => load(bytes, 0, null, null, null), TypeError, 'arguments');
+    throws(() => Shnd.Array.load_stream(null), TypeError, 'arguments');
+    throws(() => Shnd.Array.load_stream(7, makeInput(bytes)), TypeError, 'name');
+    for (const stream of [null, path, 7, Gio.MemoryOutputStream.new_resizable()])
+        throws(() => Shnd.Array.load_stream(null, stream), TypeError, 'stream');
+
+    const output = Gio.MemoryOutputStream.new_resizable();
+    throws(() => source.save_stream(), TypeError, 'arguments');
+    throws(() => source.save_stream(output, null, null, null), TypeError, 'arguments');
+    for (const stream of [null, path, makeInput(bytes)])
+        throws(() => source.save_stream(stream), TypeError, 'stream');
+    throws(() => source.save_stream(output, 'abc'), Error);
+    throws(() => source.save_stream(output, null, 'abc'), TypeError, 'progress');
+    equal(output.get_data_size(), 0);
+    output.close(null);
+    throws(() => source.save_stream(output),
+        {domain: Gio.IOErrorEnum, code: Gio.IOErrorEnum.CLOSED, toString: () => 'CLOSED'});
+    source.close();
+    throws(() => source.save_stream(Gio.MemoryOutputStream.new_resizable()), failure.CLOSED);
+});
+
+test('load_stream: too large an array is not tried twice', () => {
+    const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (1250000000000,), }";
+    const stream = makeInput(Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, 118, 0),
+        new TextEncoder().encode(`${header.padEnd(117)}\n`));
+
+    throws(() => Shnd.Array.load_stream(null, stream), failure.NO_SPACE);
+    equal(stream.tell(), 128);
+});
+
+test('load_stream and save_stream: progress and cancellation', () => {
+    const name = makeName();
+    const array = Shnd.Array.new(null, 'u1', 6000000);
+    const bytes = saveToBytes(array);
+    const load = (...args) => Shnd.Array.load_stream(name, makeInput(bytes), 0, ...args);
+    const save = (...args) => array.save_stream(Gio.MemoryOutputStream.new_resizable(), ...args);
+
+    for (const work of [load, save]) {
+        const calls = [];
+        const cancellable = new Gio.Cancellable();
+        const result = work(cancellable, (done, total) => calls.push([done, total]));
+
+        equal(calls.at(-1), [6000000, 6000000]);
+        if (result !== true)
+            result.close();
+        throws(() => work(null, () => {
+            throw new SyntaxError('my own failure');
+        }), SyntaxError, 'my own failure');
+        throws(() => work(cancellable, () => cancellable.cancel()), cancelled);
+        throws(() => work(cancellable), cancelled);
+        throws(() => work(cancellable, () => {}), cancelled);
+        ok(!exists(name), 'no array');
+    }
+});
+
+test('load_stream_async and save_stream_async: with a callback, and promises', () => {
+    const name = makeName();
+    const array = Shnd.Array.new_from_typed_array(null, Uint8Array.of(1, 2, 3));
+    const bytes = saveToBytes(array);
+    const output = Gio.MemoryOutputStream.new_resizable();
+
+    const loaded = wait(new Promise((resolve, reject) => {
+        equal(Shnd.Array.load_stream_async(name, makeInput(bytes), 0, null, (source, result) => {
+            try {
+                equal(source, null);
+                resolve(Shnd.Array.load_stream_finish(result));
+            } catch (error) {
+                reject(error);
+            }
+        }), undefined);
+    }));
+    equal(loaded.name, name);
+    equal(loaded.toTypedArray(), Uint8Array.of(1, 2, 3));
+    equal(wait(Shnd.Array.load_stream_async(null, makeInput(bytes))).at(2), 3);
+    throws(() => wait(Shnd.Array.load_stream_async(name, makeInput(bytes))), failure.EXISTS);
+    throws(() => wait(Shnd.Array.load_stream_async(null, makeInput(bytes), 0, makeCancelled())),
+        cancelled);
+    throws(() => wait(Shnd.Array.load_stream_async(null, makeInput())), failure.END_OF_STREAM);
+    throws(() => Shnd.Array.load_stream_async(null), TypeError, 'arguments');
+    throws(() => Shnd.Array.load_stream_async(null, output), TypeError, 'stream');
+    throws(() => Shnd.Array.load_stream_async(null, makeInput(), 'a'), TypeError, 'flags');
+    throws(() => Shnd.Array.load_stream_async(null, makeInput(), 0, 'abc'), Error);
+    throws(() => Shnd.Array.load_stream_async(null, makeInput(), 0, null, 'abc'), TypeError,
+        'callback');
+    throws(() => Shnd.Array.load_stream_finish(null), Error);
+
+    equal(wait(new Promise((resolve, reject) => {
+        equal(array.save_stream_async(output, (source, result) => {
+            try {
+                equal(source, array);
+                resolve(source.save_stream_finish(result));
+            } catch (error) {
+                reject(error);
+            }
+        }), undefined);
+    })), true);
+    equal(wait(array.save_stream_async(output)), true);
+    throws(() => wait(array.save_stream_async(output, makeCancelled())), cancelled);
+    throws(() => array.save_stream_async(), TypeError, 'arguments');
+    throws(() => array.save_stream_async(makeInput()), TypeError, 'stream');
+    throws(() => array.save_stream_async(output, 'abc'), Error);
+    throws(() => array.save_stream_async(output, null, 'abc'), TypeError, 'callback');
+    throws(() => array.save_stream_finish(null), Error);
+    equal(getWritten(output), Uint8Array.of(...bytes, ...bytes));
+
+    const other = Gio.MemoryOutputStream.new_resizable();
+    const promise = array.save_stream_async(other);
+    array.close();
+    equal(wait(promise), true);
+    equal(getWritten(other), bytes);
+    throws(() => wait(array.save_stream_async(Gio.MemoryOutputStream.new_resizable())),
+        failure.CLOSED);
+});
+
+test('dup: progress and cancellation', () => {
+    const name = makeName();
+    const calls = [];
+    const cancellable = new Gio.Cancellable();
+    const array = Shnd.Array.new(null, 'u1', 6000000);
+
+    array.dup(null, 0, cancellable, (copied, total) => calls.push([copied, total]));
+    equal(calls.length, 2);
+    equal(calls[1], [6000000, 6000000]);
+
+    throws(() => array.dup(name, 0, null, () => {
+        throw new SyntaxError('my own failure');
+    }), SyntaxError, 'my own failure');
+    throws(() => array.dup(name, 0, cancellable, () => cancellable.cancel()), cancelled);
+    throws(() => array.dup(name, 0, cancellable), cancelled);
+    throws(() => array.dup(name, 0, null, 'abc'), TypeError, 'progress');
+    throws(() => array.dup(name, 0, 'abc'), Error);
+    ok(!exists(name), 'no array');
+});
+
+test('dup_async: with a callback, and with a promise', () => {
+    const name = makeName();
+    const array = Shnd.Array.new_from_typed_array(null, Uint8Array.of(1, 2, 3, 4), [2, 2]);
+
+    const copy = wait(new Promise(resolve => {
+        equal(array.dup_async(name, Shnd.CreateFlags.FORTRAN, (source, result) => {
+            equal(source, array);
+            resolve(source.dup_finish(result));
+        }), undefined);
+    }));
+    equal([copy.name, copy.order], [name, Shnd.Order.FORTRAN]);
+    equal(copy.toTypedArray(), Uint8Array.of(1, 2, 3, 4));
+    equal(wait(array.dup_async()).name, null);
+    equal(wait(array.dup_async(null, 0, null)).at(1, 1), 4);
+
+    throws(() => wait(array.dup_async(name)), failure.EXISTS);
+    throws(() => wait(array.dup_async(null, 0, makeCancelled())), cancelled);
+    throws(() => array.dup_async(7), TypeError, 'name');
+    throws(() => array.dup_async(null, 'a'), TypeError, 'flags');
+    throws(() => array.dup_async(null, 0, 'abc'), Error);
+    throws(() => array.dup_async(null, 0, null, 'abc'), TypeError, 'callback');
+    throws(() => array.dup_finish(null), Error);
+
+    const promise = array.dup_async();
+    array.close();
+    equal(wait(promise).at(1, 1), 4);
+    throws(() => wait(array.dup_async()), failure.CLOSED);
 });
 
 test('sync: to the disk, if there is one', () => {

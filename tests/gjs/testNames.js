@@ -7,7 +7,7 @@ import GLib from 'gi://GLib?version=2.0';
 import GObject from 'gi://GObject?version=2.0';
 import Shnd from 'gi://Shnd?version=1';
 
-import {exists, failure, later, makeName, runUntil, startScript, wait} from './shared.js';
+import {exists, failure, later, makeName, makePath, runUntil, startScript, wait} from './shared.js';
 import {collectGarbage, equal, ok, run, test, throws} from './tap.js';
 
 const {PERSISTENT} = Shnd.CreateFlags;
@@ -65,6 +65,13 @@ test('list_names and list_infos', () => {
         equal(info.shape, [2, 3]);
         ok(Array.isArray(info.shape) && Object.isFrozen(info.shape), 'an Array');
         equal(info.get_shape(), [2, 3]);
+        equal(info.strides, [2, 4]);
+        ok(Array.isArray(info.strides) && Object.isFrozen(info.strides), 'an Array');
+        equal(info.get_strides(), [2, 4]);
+        equal([info.path, info.get_path()], Array(2).fill(`/dev/shm/${info.name}`));
+        equal([info.data_offset, info.get_data_offset()], [4096, 4096]);
+        equal([info.sequence, info.get_sequence()], [0, 0]);
+        equal([info.locked, info.get_locked()], [false, false]);
         equal([info.n_dims, info.get_n_dims()], [2, 2]);
         equal([info.n_bytes, info.get_n_bytes()], [12, 12]);
         equal([info.order, info.get_order()], [Shnd.Order.FORTRAN, Shnd.Order.FORTRAN]);
@@ -86,16 +93,62 @@ test('list_names and list_infos', () => {
     throws(() => Shnd.ArrayInfo.new('a/b'), failure.INVALID_NAME);
     throws(() => Shnd.ArrayInfo.new(3), TypeError, 'name');
     throws(() => Shnd.ArrayInfo.new('a\0b'), TypeError, 'NUL');
-    for (const list of ['list_names', 'list_infos', 'reap', 'release_names'])
+    for (const list of ['list_addresses', 'list_names', 'list_infos', 'reap', 'release_names'])
         throws(() => Shnd[list](1), TypeError, 'arguments');
 
     const empty = new Shnd.ArrayInfo();
     equal(empty.name, null);
-    equal(empty.shape, [0]);
+    equal(empty.path, null);
+    equal([empty.shape, empty.strides], [[0], [1]]);
     throws(() => {
         class Derived extends Shnd.ArrayInfo {}
         GObject.registerClass(Derived);
     }, TypeError, 'final');
+});
+
+test('the lock and the change counter of what is not open', () => {
+    const name = makeName();
+    const array = Shnd.Array.new(name, 'u1', 3);
+    const look = () => {
+        const info = Shnd.ArrayInfo.new(name);
+
+        return [info.sequence, info.locked];
+    };
+
+    array.update();
+    equal(look(), [1, false]);
+    array.lock();
+    equal(look(), [1, true]);
+    array.unlock();
+    equal(look(), [1, false]);
+
+    const child = startScript('lockChild.mjs', 'hold', name);
+    equal(array.wait(1, 60), 2);
+    equal(look(), [2, true]);
+    child.force_exit();
+    child.wait(null);
+    equal(look(), [2, false]);
+    equal(array.lock(), true, 'recovered');
+});
+
+test('a file, by its path', () => {
+    const path = makePath();
+    const source = Shnd.Array.new_from_typed_array(null, Int16Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+
+    source.save(path);
+    const info = Shnd.ArrayInfo.new_for_path(path);
+    ok(info instanceof Shnd.ArrayInfo, 'a Shnd.ArrayInfo');
+    equal([info.name, info.path, info.get_path()], [null, path, path]);
+    equal([info.shape, info.strides], [[2, 3], [6, 2]]);
+    equal([info.n_bytes, info.data_offset, info.file_size], [12, 128, 140]);
+    equal([info.persistent, info.held, info.orphaned], [true, false, false]);
+    equal([info.synchronizable, info.locked, info.sequence], [false, false, 0]);
+
+    throws(() => Shnd.ArrayInfo.new_for_path(`${path}.none`), failure.NOT_FOUND);
+    throws(() => Shnd.ArrayInfo.new_for_path(GLib.path_get_dirname(path)), failure.INVALID_FORMAT);
+    throws(() => Shnd.ArrayInfo.new_for_path(3), TypeError, 'path');
+    throws(() => Shnd.ArrayInfo.new_for_path('a\0b'), TypeError, 'NUL');
+    throws(() => Shnd.ArrayInfo.new_for_path(), TypeError, 'arguments');
 });
 
 test('orphans are not found, and reaped', () => {

@@ -19,7 +19,8 @@ VERSION = 1
 HELLO, RELEASE, STOP, WELCOME, REFUSED, FRAME, RETIRE, END = 1, 2, 3, 16, 17, 18, 19, 20
 BY_VERSION, BY_NUMBER, BY_PERMISSION, BY_PROTOCOL = 1, 2, 3, 4
 NEW_SLOT = 1
-HEAD, KEPT, N_DROPPED, N_SUBSCRIBERS, ENDED = range(5)
+HEAD, KEPT, N_DROPPED, N_SUBSCRIBERS, ENDED, FRAME_SIZE = range(6)
+OBSERVER = 0xFFFFFFFF  # as a depth
 
 SEAL_SEAL, SEAL_SHRINK, SEAL_GROW, SEAL_WRITE, SEAL_FUTURE_WRITE = 1, 2, 4, 8, 16
 SEALS = SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_FUTURE_WRITE
@@ -185,17 +186,32 @@ def connect(path, patience=PATIENCE):
             time.sleep(0.002)
 
 
-class Subscriber(Connection):
-    """One that keeps to the protocol, as long as only its own methods are called."""
+class Observer(Connection):
+    """One that gets no frames; what has a depth and gets some is below."""
 
-    def __init__(self, path, depth=0):
+    def __init__(self, path, depth=OBSERVER):
         super().__init__(connect(path).socket)
         self.send(hello(depth))
         welcome = self.expect(WELCOME)
         magic, version, self.depth = struct.unpack('=8sII', welcome.data[8:])
-        assert magic == MAGIC and version == VERSION and 0 < self.depth <= 256
+        assert magic == MAGIC and version == VERSION
+        assert self.depth == 0 if depth == OBSERVER else 0 < self.depth <= 256
         self.status = map_memory(welcome.fds[0])
         assert len(self.status) >= 64
+
+    def close(self):
+        super().close()
+        self.status = None
+
+    def get_status(self, word):
+        return struct.unpack_from('=Q', self.status, 8 * word)[0]
+
+
+class Subscriber(Observer):
+    """One that keeps to the protocol, as long as only its own methods are called."""
+
+    def __init__(self, path, depth=0):
+        super().__init__(path, depth)
         self.slots = {}
         self.held = set()
         self.sequence = 0
@@ -204,10 +220,6 @@ class Subscriber(Connection):
     def close(self):
         super().close()
         self.slots.clear()
-        self.status = None
-
-    def get_status(self, word):
-        return struct.unpack_from('=Q', self.status, 8 * word)[0]
 
     def get_frame(self, patience=PATIENCE):
         """The next frame; None if the stream ends."""
@@ -277,6 +289,21 @@ def parse_frame(got):
                  dtype.decode(), got.data[start:], got.fds[0] if got.fds else None)
 
 
+def pack_lock(kind):
+    """That of a whole file, as 64-bit Linux has it."""
+    return struct.pack('hhqqi4x', kind, os.SEEK_SET, 0, 0, 0)
+
+
+def take_lock(fd):
+    fcntl.fcntl(fd, fcntl.F_OFD_SETLK, pack_lock(fcntl.F_WRLCK))
+
+
+def is_locked(path):
+    with open(path + '.lock', 'rb') as file:
+        answer = fcntl.fcntl(file, fcntl.F_OFD_GETLK, pack_lock(fcntl.F_WRLCK))
+    return struct.unpack_from('h', answer)[0] != fcntl.F_UNLCK
+
+
 class Publisher:
     """Listens as a publisher does. Each connection is the test's to serve."""
 
@@ -286,7 +313,7 @@ class Publisher:
             self.lock = os.open(path + '.lock', os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
                                 | os.O_CLOEXEC, 0o600)
             try:
-                fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                take_lock(self.lock)
                 if os.path.samestat(os.fstat(self.lock), os.stat(path + '.lock')):
                     break
             except FileNotFoundError:

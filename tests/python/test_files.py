@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 
-"""Array in Python: files on a disk, as arrays and into arrays; pages on the disk and in memory."""
+"""Array in Python: files on a disk, as arrays and into arrays; copies; pages on the disk and in
+memory."""
 
 import gc
 import io
@@ -151,6 +152,22 @@ class Load(FilesTestCase):
             file.truncate(file.tell() + 64 * MIB)
         self.assertEqual(in_child(run), 0)
 
+    def test_terminal(self):
+        """To look what is there gives nobody a terminal, which would end it with a signal later."""
+        ends = os.openpty()
+        path = os.ttyname(ends[1])
+
+        def run():
+            os.setsid()
+            for function in (Shnd.ArrayInfo.new_for_path, Shnd.Array.open_path,
+                             lambda path: Shnd.Array.load(None, path)):
+                self.assert_error(Error.INVALID_FORMAT, path, function, path)
+                self.assertRaises(OSError, os.open, '/dev/tty', os.O_RDWR)
+
+        self.assertEqual(in_child(run), 0)
+        for end in ends:
+            os.close(end)
+
     def test_progress(self):
         np.save(self.path, np.zeros(6 * MIB, 'u1'))
         before = count_handles()
@@ -256,6 +273,68 @@ class Load(FilesTestCase):
         array = Shnd.Array.load(None, self.path,
                                 progress=lambda *_: self.path.unlink(missing_ok=True))
         self.assertEqual(array.get().sum(), 12 * MIB)
+
+
+class Dup(FilesTestCase):
+    def setUp(self):
+        self.source = Shnd.Array.new_from_array(None, np.arange(6).reshape(2, 3))
+
+    def test_progress(self):
+        source = Shnd.Array.new(None, 'u1', 6 * MIB)
+        before = count_handles()
+        seen = []
+        source.dup(progress=lambda *args: seen.append(args), cancellable=Gio.Cancellable())
+        self.assertEqual(seen, [(4 * MIB, 6 * MIB), (6 * MIB, 6 * MIB)])
+
+        stop = Gio.Cancellable()
+        self.assert_cancelled(source.dup, NAME, cancellable=stop,
+                              progress=lambda *_: stop.cancel())
+        self.assert_cancelled(source.dup, NAME, cancellable=stop)
+        calls = []
+
+        def fail(done, total):
+            calls.append(done)
+            raise KeyError('mine')
+
+        for other in (None, Gio.Cancellable()):
+            self.assertRaises(KeyError, source.dup, NAME, cancellable=other, progress=fail)
+        self.assertEqual(calls, [4 * MIB] * 2)
+        self.assertEqual(own_names(), [])
+        gc.collect()
+        self.assertEqual(count_handles(), before)
+
+    def test_arguments(self):
+        dup = self.source.dup
+        self.assertRaises(TypeError, dup, cancellable=3)
+        self.assertRaises(TypeError, dup, progress=3)
+        self.assertRaises(TypeError, dup, None, 'a')
+        self.assertRaises(TypeError, dup, None, 0, None)
+        self.assert_all_refused({TypeError: (3, b'a'), ValueError: ('a\0b',)}, dup)
+
+    def test_async(self):
+        def dup(*args, of=self.source):
+            source, array = self.run_async(of.dup_async, of.dup_finish, *args)
+            self.assertIs(source, of)
+            return array
+
+        array = dup(NAME, FORTRAN, Gio.Cancellable())
+        self.assert_array(array, np.arange(6).reshape(2, 3))
+        self.assertEqual((array.name, array.order), (NAME, Shnd.Order.FORTRAN))
+        self.assert_error(Error.EXISTS, NAME, dup, NAME, 0, None)
+        array.unlink()
+        self.assert_array(dup(None, 0, None, of=self.source.transpose()),
+                          np.arange(6).reshape(2, 3).T)
+        self.assert_cancelled(dup, NAME, 0, cancelled())
+        dup_async = self.source.dup_async
+        self.assertRaises(TypeError, dup_async, 3)
+        self.assertRaises(ValueError, dup_async, 'a\0b')
+        self.assertRaises(TypeError, dup_async, None, 'a')
+        self.assertRaises(TypeError, dup_async, None, 0, 3)
+        self.assertRaises(TypeError, dup_async, None, 0, None, 3)
+        self.assertRaises(TypeError, self.source.dup_finish, None)
+        self.source.close()
+        self.assert_error(Error.CLOSED, '', dup, None, 0, None)
+        self.assertEqual(own_names(), [])
 
 
 class NewPath(FilesTestCase):

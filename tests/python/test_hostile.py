@@ -13,7 +13,7 @@ import unittest
 from hostile_support import (HostileTestCase, PATIENCE, RUNTIME_DIR, checksum, expected_checksum,
                              publish, publish_frame, receive, until, wait_subscribers, acquire)
 import protocol_peer as peer
-from support import GLib, Shnd, in_child, main
+from support import GLib, Shnd, count_handles, in_child, main
 
 SEED = 20240607
 BEFORE = 'before the greeting'
@@ -195,6 +195,46 @@ class TestHostile(HostileTestCase):
         connection = peer.Subscriber(self.path)
         connection.send(peer.hello())
         self.assert_dropped(connection, 'out of turn')
+
+    def test_observers(self):
+        """Who gets nothing has nothing to say."""
+        with open('/dev/null', 'rb') as null:
+            for data, fds, part in [
+                    (peer.release(0), [], 'out of turn'), (peer.message(peer.STOP), [], 'out of turn'),
+                    (peer.hello(peer.OBSERVER), [], 'out of turn'), (peer.hello(), [], 'out of turn'),
+                    (peer.message(99), [], 'no type that this side sends'), (b'x', [], 'less than'),
+                    (bytes(4096), [], 'too long'),
+                    (peer.message(peer.STOP), [null.fileno()], 'has descriptors')]:
+                connection = peer.Observer(self.path)
+                for _ in range(3):
+                    self.stream.step()
+                connection.send(data, fds)
+                self.assert_dropped(connection, part)
+                # In the same breath as the greeting.
+                connection = self.greet_with(peer.hello(peer.OBSERVER))
+                try:
+                    connection.send(data, fds)
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+                self.assert_dropped(connection, part)
+
+    def test_deaf_observers(self):
+        for _ in range(10):
+            self.stream.step()
+        before = count_handles()
+        observers = [peer.Observer(self.path) for _ in range(50)]
+        for _ in range(100):
+            self.stream.step()
+        self.assertEqual(self.publisher.get_n_subscribers(), 2)
+        for observer in observers[::2]:
+            observer.close()
+        for _ in range(100):
+            self.stream.step()
+        for observer in observers[1::2]:
+            observer.close()
+        # When all are known to be gone, nobody else is.
+        until(lambda: count_handles() == before)
+        self.assertEqual(self.publisher.get_n_subscribers(), 2)
 
     def test_silence(self):
         connections = [peer.connect(self.path) for _ in range(5)]

@@ -326,6 +326,37 @@ class TestHostilePublisher(HostileTestCase):
             peer.welcome(self.connection, fd=make()[0])
             self.assert_breach(part)
 
+    def test_observer(self):
+        """It gets WELCOME with the depth 0, and END."""
+        for depth, data, part in [
+                (1, None, 'impossible depth'), (2, None, 'impossible depth'),
+                (257, None, 'impossible depth'), (peer.OBSERVER, None, 'impossible depth'),
+                (0, peer.retire(0), 'out of turn'), (0, peer.frame(0, 1, [N], [1]), 'out of turn'),
+                (0, 'slot', 'out of turn'), (0, 'slot after the end', 'out of turn'),
+                (0, 'welcome', 'out of turn'), (0, peer.message(77), 'unknown type')]:
+            self.accept(depth=0)
+            self.connection.close()
+            self.subscriber.close()
+            self.refuse_all()
+            self.subscriber = Shnd.Subscriber.new(self.path)
+            self.subscriber.set_observer(True)
+            self.expect_nothing()
+            self.connection, wanted = self.publisher.accept()
+            self.assertEqual(wanted, peer.OBSERVER)
+            self.words = peer.welcome(self.connection, depth)
+            if depth == 0:
+                self.assert_error(Shnd.Error.TIMED_OUT, 'not ended', receive, self.subscriber, 0)
+            if data == 'welcome':
+                peer.welcome(self.connection, 0)
+            elif isinstance(data, str):
+                struct.pack_into('=Q', self.words, 8 * peer.ENDED, 'end' in data)
+                self.send_frame()
+            elif data is not None:
+                self.connection.send(data)
+            # As one that is no observer it would get along with the next publisher.
+            self.subscriber.set_observer(False)
+            self.assert_breach(part)
+
     def test_refused(self):
         for code, error in [(peer.BY_VERSION, Shnd.Error.UNSUPPORTED),
                             (peer.BY_NUMBER, Shnd.Error.NO_SPACE),

@@ -4,10 +4,12 @@
 
 import gc
 import os
+import pathlib
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -223,6 +225,10 @@ class Lists(NamesTestCase):
             self.assertIsInstance(info.shape, tuple)
             self.assertEqual((info.ndim, info.n_dims), (2, 2))
             self.assertEqual((info.nbytes, info.n_bytes), (source.nbytes, source.nbytes))
+            self.assertEqual(info.strides, (STRUCT.itemsize, 2 * STRUCT.itemsize))
+            self.assertIsInstance(info.strides, tuple)
+            self.assertEqual((info.data_offset, info.path), (4096, f'{SHM}/{info.name}'))
+            self.assertEqual((info.sequence, info.locked), (0, False))
             self.assertEqual(info.order, Shnd.Order.FORTRAN)
             self.assertEqual(info.file_size, os.stat(f'{SHM}/{NAME}').st_size)
             self.assertEqual(info.uid, os.getuid())
@@ -235,7 +241,7 @@ class Lists(NamesTestCase):
                 self.assertIs(info.get_property(name), value)
             self.assertEqual(repr(info), f"<Shnd.ArrayInfo {NAME!r} shape=(2, 3) dtype="
                              f"{array.get_dtype().to_string()!r} held>")
-            for name in ('name', 'shape', 'held'):
+            for name in ('name', 'path', 'shape', 'strides', 'held', 'locked'):
                 with self.assertRaises(AttributeError):
                     setattr(info, name, None)
         # Nothing was mapped, and nothing is kept.
@@ -254,6 +260,9 @@ class Lists(NamesTestCase):
         self.assertEqual(info.get_order(), Shnd.Order.C)
         self.assertEqual((info.get_uid(), info.get_mode()), (os.getuid(), 0o600))
         self.assertEqual(info.get_file_size() % 4096, 0)
+        self.assertEqual((info.get_strides(), info.get_data_offset(), info.get_path()),
+                         ([10, 2], 4096, f'{SHM}/{NAME}'))
+        self.assertEqual((info.get_sequence(), info.get_locked()), (0, False))
         self.assertEqual((info.get_persistent(), info.get_held(), info.get_orphaned()),
                          (True, False, False))
         self.assertIs(info.get_synchronizable(), True)
@@ -298,11 +307,72 @@ class Lists(NamesTestCase):
         self.assertEqual(own(Shnd.reap()), [])
         self.assertEqual(own(os.listdir(SHM)), [OTHER])
 
+    def test_lock_and_counter(self):
+        array = Shnd.Array.new(NAME, 'u1', 3)
+
+        def look():
+            infos = [Shnd.ArrayInfo.new(NAME), self.get_infos()[NAME],
+                     Shnd.ArrayInfo.new_for_path(f'{SHM}/{NAME}')]
+            found = {(info.sequence, info.locked) for info in infos}
+            self.assertEqual(len(found), 1)
+            return found.pop()
+
+        def lock_and_stay(connection):
+            array = Shnd.Array.open(NAME)
+            array.lock()
+            connection.send('locked')
+            connection.recv()
+
+        self.assertEqual(look(), (0, False))
+        array.update()
+        with array.lock():
+            self.assertEqual(look(), (1, True))
+        self.assertEqual(look(), (1, False))
+        with Child(lock_and_stay) as child:
+            child.receive()
+            self.assertEqual(look(), (1, True))
+            child.kill()
+        # The dead do not have it, and to look does not hide that from those who lock.
+        self.assertEqual(look(), (1, False))
+        with array.lock() as lock:
+            self.assertTrue(lock.recovered)
+
+    def test_path(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / 'ä.npy'
+            link = pathlib.Path(folder) / 'link'
+            np.save(path, np.zeros((3, 5), STRUCT, order='F'))
+            link.symlink_to(path)
+            before = count_handles()
+            for which in (path, str(path), os.fsencode(path), link):
+                info = Shnd.ArrayInfo.new_for_path(which)
+                self.assertEqual((info.name, info.path), (None, os.fsdecode(which)))
+                mapped = np.load(path, mmap_mode='r')
+                self.assertEqual((info.dtype, info.shape, info.strides, info.data_offset),
+                                 (STRUCT, (3, 5), mapped.strides, mapped.offset))
+                self.assertEqual((info.file_size, info.n_bytes),
+                                 (path.stat().st_size, mapped.nbytes))
+                self.assertEqual((info.persistent, info.held, info.orphaned, info.synchronizable,
+                                  info.sequence, info.locked), (True, False, False, False, 0,
+                                                                False))
+                self.assertIn(os.fsdecode(which), repr(info))
+                del mapped
+            self.assertEqual(count_handles(), before)
+
+            path.write_bytes(b'hello')
+            self.assert_error(Error.INVALID_FORMAT, str(path), Shnd.ArrayInfo.new_for_path, path)
+            self.assert_error(Error.INVALID_FORMAT, 'regular', Shnd.ArrayInfo.new_for_path, folder)
+            path.unlink()
+            self.assert_error(Error.NOT_FOUND, str(link), Shnd.ArrayInfo.new_for_path, link)
+        self.assert_all_refused({TypeError: (None, 1), ValueError: ('a\0b',)},
+                                Shnd.ArrayInfo.new_for_path)
+
     def test_empty_info(self):
         info = Shnd.ArrayInfo()
         self.assertIsNone(info.name)
-        self.assertEqual(info.shape, (0,))
-        self.assertFalse(info.held or info.orphaned or info.synchronizable)
+        self.assertIsNone(info.path)
+        self.assertEqual((info.shape, info.strides), ((0,), (1,)))
+        self.assertFalse(info.held or info.orphaned or info.synchronizable or info.locked)
         repr(info)
 
     def test_many(self):

@@ -47,6 +47,7 @@ class TestSubscriber(HostileTestCase):
                 self.assertEqual(subscriber.get_status(peer.HEAD), n)
                 self.assertEqual(subscriber.get_status(peer.KEPT), n)
                 self.assertEqual(subscriber.get_status(peer.N_SUBSCRIBERS), 1)
+                self.assertEqual(subscriber.get_status(peer.FRAME_SIZE), N)
                 subscriber.give_back(frame)
             # Each descriptor came once.
             self.assertEqual(subscriber.n_new, self.publisher.get_n_frames())
@@ -88,7 +89,7 @@ class TestSubscriber(HostileTestCase):
 
     def test_depth(self):
         self.publisher.set_depth(5)
-        for wanted, granted in [(0, 5), (1, 1), (5, 5), (6, 5), (2**32 - 1, 5)]:
+        for wanted, granted in [(0, 5), (1, 1), (5, 5), (6, 5), (2**32 - 2, 5)]:
             with peer.Subscriber(self.path, wanted) as subscriber:
                 self.assertEqual(subscriber.depth, granted)
                 wait_subscribers(self.publisher, 1)
@@ -165,6 +166,78 @@ class TestSubscriber(HostileTestCase):
                 subscriber.give_back(*frames)
             self.assertEqual(self.publisher.get_n_dropped(), 0)
 
+    def test_observer(self):
+        publish(self.publisher)
+        with peer.Observer(self.path) as observer, peer.Subscriber(self.path) as subscriber:
+            # Not even the last frame, which a late subscriber gets.
+            self.assertRaises(TimeoutError, observer.receive, 0.01)
+            for n in range(1, 101):
+                self.assertEqual(observer.get_status(peer.HEAD), n)
+                self.assertEqual(observer.get_status(peer.N_SUBSCRIBERS), 1)
+                self.assertEqual(self.publisher.get_n_subscribers(), 1)
+                subscriber.give_back(subscriber.get_frame())
+                publish(self.publisher, (n, 2, 256))
+                self.assertEqual(observer.get_status(peer.FRAME_SIZE), n * 512)
+            frame = subscriber.get_frame()
+            publish(self.publisher)
+            publish(self.publisher)
+            self.assertEqual(observer.get_status(peer.N_DROPPED), 1)
+            self.assertRaises(TimeoutError, observer.receive, 0)
+            self.assertEqual(observer.get_status(peer.ENDED), 0)
+            self.publisher.close()
+            self.assertEqual(observer.receive().type, peer.END)
+            self.assertRaises(peer.Gone, observer.receive)
+            self.assertEqual([observer.get_status(word) for word in (
+                peer.HEAD, peer.N_DROPPED, peer.N_SUBSCRIBERS, peer.ENDED)], [103, 0, 0, 1])
+            self.assertEqual(frame.sequence, 101)
+
+    def test_observers_with_block(self):
+        """Nothing waits for them, though they read nothing."""
+        self.publisher.set_overflow(Shnd.Overflow.BLOCK)
+        self.publisher.set_depth(1)
+        self.publisher.set_max_frames(1)
+        observers = [peer.Observer(self.path) for _ in range(10)]
+        self.assert_error(Shnd.Error.TIMED_OUT, 'has 0 subscribers', wait_subscribers,
+                          self.publisher, 1, 0.01)
+        for _ in range(100):
+            publish(self.publisher, timeout=0)
+        self.assertEqual(self.publisher.get_n_frames(), 1)
+        self.assertEqual(self.publisher.get_n_dropped(), 0)
+        for observer in observers:
+            self.assertRaises(TimeoutError, observer.receive, 0)
+            observer.close()
+
+    def test_observers_are_limited(self):
+        self.publisher.set_max_subscribers(1)
+        for first in (peer.Observer, peer.Subscriber):
+            for depth in (0, peer.OBSERVER):
+                # That the last one is gone may not be known yet.
+                admitted = []
+                until(lambda: admitted or self.enter(admitted, first), 'no room')
+                connection = peer.connect(self.path)
+                self.assertEqual(self.greet(connection, depth).type, peer.REFUSED)
+                connection.close()
+                admitted.pop().close()
+
+    def greet(self, connection, depth):
+        try:
+            connection.send(peer.hello(depth))
+        except BrokenPipeError:
+            pass
+        return connection.receive()
+
+    def enter(self, admitted, kind):
+        connection = peer.connect(self.path)
+        got = self.greet(connection, peer.OBSERVER if kind is peer.Observer else 0)
+        for fd in got.fds:
+            os.close(fd)
+        if got.type == peer.WELCOME:
+            admitted.append(connection)
+            return True
+        self.assertEqual(struct.unpack_from('=I', got.data, 8)[0], peer.BY_NUMBER)
+        connection.close()
+        return False
+
     def test_refused(self):
         """With what was sent in the queue of a publisher that does not read it."""
         self.publisher.set_max_subscribers(0)
@@ -199,7 +272,7 @@ class TestPublisher(HostileTestCase):
         except GLib.Error:
             pass
         connection, wanted = self.publisher.accept()
-        self.assertEqual(wanted, self.subscriber.get_depth())
+        self.assertEqual(wanted, self.subscriber.get_depth() if depth else peer.OBSERVER)
         return connection, peer.welcome(connection, depth)
 
     def make_slots(self, n):
@@ -263,6 +336,50 @@ class TestPublisher(HostileTestCase):
             connection.close()
             self.assert_error(code, 'publisher', receive, self.subscriber)
             self.subscriber = Shnd.Subscriber.new(self.path)
+
+    def get_numbers(self):
+        return [self.subscriber.get_sequence(), self.subscriber.get_n_dropped(),
+                self.subscriber.get_n_subscribers(), self.subscriber.get_frame_size()]
+
+    def test_observer(self):
+        ends = {Shnd.Error.END_OF_STREAM: ['END', 'ENDED'], Shnd.Error.DISCONNECTED: ['nothing']}
+        for code, how in [(code, how) for code in ends for how in ends[code]]:
+            self.subscriber.set_observer(True)
+            self.subscriber.set_depth(3)
+            self.assertEqual(self.get_numbers(), [0] * 4)
+            connection, words = self.accept(0)
+            self.assert_error(Shnd.Error.TIMED_OUT, 'not ended', receive, self.subscriber, 0)
+            self.assertTrue(self.subscriber.get_connected())
+            for i in range(5):
+                expected = [2**40 + i, 2**63 + i, i, 2**33 + i]
+                struct.pack_into('=QQQQQQ', words, 0, expected[0], 2**50, *expected[1:3], 0,
+                                 expected[3])
+                self.assertEqual(self.get_numbers(), expected)
+            struct.pack_into('=Q', words, 8 * peer.N_SUBSCRIBERS, 2**40)
+            expected[2] = 2**32 - 1
+            self.assert_error(Shnd.Error.TIMED_OUT, 'not ended', receive, self.subscriber, 0)
+            struct.pack_into('=Q', words, 8 * peer.ENDED, how == 'ENDED')
+            if how == 'END':
+                connection.send(peer.message(peer.END))
+            # It has sent nothing but its greeting.
+            self.assertRaises(TimeoutError, connection.receive, 0)
+            connection.close()
+            self.assert_error(code, 'publisher', receive, self.subscriber)
+            self.assertEqual(self.get_numbers(), expected)
+            self.assertFalse(self.subscriber.get_connected())
+            del words
+            self.assertEqual(self.get_numbers(), expected)
+            self.subscriber.close()
+            self.assertEqual(self.get_numbers(), expected)
+            self.subscriber = Shnd.Subscriber.new(self.path)
+
+    def test_observer_hangs_up(self):
+        self.subscriber.set_observer(True)
+        connection, _words = self.accept(0)
+        self.assert_error(Shnd.Error.TIMED_OUT, 'not ended', receive, self.subscriber, 0.01)
+        self.subscriber.close()
+        self.assertRaises(peer.Gone, connection.receive)
+        connection.close()
 
     def test_reset(self):
         """A publisher that hangs up without having read what there is: all it has sent comes."""

@@ -72,7 +72,34 @@ mark('sync')
 file.sync()
 mark('load')
 Shnd.Array.load(None, {NAME!r} + '.npy')
+publisher = Shnd.Publisher.new(os.path.abspath('socket'))
+subscriber = Shnd.Subscriber.new(os.path.abspath('socket'))
+def publish():
+    for _ in range(10):
+        publisher.publish_array(data_array)
+        subscriber.receive().release()
+import numpy
+data_array = numpy.zeros(100)
+try:
+    subscriber.receive(timeout=0)
+except Exception:
+    pass
+publisher.wait_subscribers(1)
+publish()
+mark('publish')
+publish()
+mark('observe')
+observers = [Shnd.Subscriber.new(os.path.abspath('socket'), observer=True) for _ in range(20)]
+while not all(observer.connected for observer in observers):
+    for observer in observers:
+        try:
+            observer.receive(timeout=0.001)
+        except Exception:
+            pass
+mark('publish_observed')
+publish()
 mark('end')
+publisher.close()
 os.unlink({NAME!r} + '.npy')
 '''
 
@@ -148,7 +175,7 @@ class Calls(SharedTestCase):
 
         Only what lies behind the header is mapped, to be read alone.
         """
-        self.find('open', rf'^openat\(.*"{PATH}", O_RDONLY\|O_NONBLOCK\|O_NOFOLLOW\|O_CLOEXEC\)',
+        self.find('open', rf'^openat\(.*"{PATH}", O_RDONLY\|O_NOCTTY\|O_NONBLOCK\|O_NOFOLLOW\|O_CLOEXEC\)',
                   self.lock('GETLK', 'RDLCK', LEASE), self.lock('SETLK', 'RDLCK', LEASE),
                   rf'^statx\(\d+<{PATH}>, "", .*AT_EMPTY_PATH', r'^pread64\(.*, 4096, 0\) = 4096',
                   r'^pread64\(.*SHNDCTRL.*, 32, 86016\) = 32',
@@ -208,6 +235,14 @@ class Calls(SharedTestCase):
 
     def test_sync(self):
         self.find('sync', r'^msync\(0x\w+, 3145728, MS_SYNC\) = 0')
+
+    def test_observers(self):
+        """They cost nothing."""
+        self.assertGreater(len(self.calls['observe']), 20)
+        self.assertGreater(self.count('publish', '^sendto'), 0)
+        for pattern in ('^(sendto|sendmsg)', '^recvmsg', '^(poll|ioctl)'):
+            self.assertEqual(self.count('publish', pattern), self.count('publish_observed', pattern),
+                             pattern)
 
     def test_load(self):
         """Read and written by turns; the file is never mapped, where it could be cut short."""

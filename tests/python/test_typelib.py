@@ -22,49 +22,54 @@ TOP_LEVEL = {
     'Access': 'Enum', 'Array': 'Object', 'ArrayClass': 'Struct', 'CreateFlags': 'Enum',
     'ArrayInfo': 'Object', 'ArrayInfoClass': 'Struct',
     'DType': 'Struct', 'DTypeKind': 'Enum', 'Error': 'Enum', 'MAJOR_VERSION': 'Constant',
-    'MAX_DIMS': 'Constant', 'MICRO_VERSION': 'Constant', 'MINOR_VERSION': 'Constant',
+    'MAX_DEPTH': 'Constant', 'MAX_DIMS': 'Constant', 'MICRO_VERSION': 'Constant',
+    'MINOR_VERSION': 'Constant',
     'Order': 'Enum', 'SyncFlags': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function',
     'Frame': 'Object', 'FrameClass': 'Struct', 'Overflow': 'Enum', 'Publisher': 'Object',
     'PublisherClass': 'Struct', 'Subscriber': 'Object', 'SubscriberClass': 'Struct',
-    'list_infos': 'Function', 'list_names': 'Function', 'reap': 'Function',
-    'release_names': 'Function', 'unlink': 'Function',
+    'list_addresses': 'Function', 'list_infos': 'Function', 'list_names': 'Function',
+    'reap': 'Function', 'release_names': 'Function', 'unlink': 'Function',
 }
 
 CONSTRUCTORS = {'new', 'new_for_fd', 'new_from_bytes', 'new_from_data', 'new_from_variant',
                 'new_path', 'new_unique'}
-FUNCTIONS = {'load', 'load_async', 'load_finish', 'open', 'open_descriptor', 'open_path',
-             'open_segment', 'open_wait', 'open_wait_async', 'open_wait_finish', 'receive',
-             'receive_async', 'receive_finish'}
+FUNCTIONS = {'load', 'load_async', 'load_finish', 'load_stream', 'load_stream_async',
+             'load_stream_finish', 'open', 'open_descriptor', 'open_path', 'open_segment',
+             'open_wait', 'open_wait_async', 'open_wait_finish', 'receive', 'receive_async',
+             'receive_finish'}
+STARTERS = {'load_async', 'load_stream_async', 'open_wait_async', 'receive_async'}
 
 METHODS = {
-    'close', 'copy_from', 'dup', 'dup_fd', 'field', 'fill', 'get_access', 'get_bytes', 'get_closed',
-    'get_cow_bytes', 'get_data', 'get_double', 'get_dtype', 'get_element', 'get_int64',
-    'get_item_size', 'get_locked', 'get_memory', 'get_n_bytes', 'get_n_dims', 'get_name',
-    'get_order', 'get_persistent', 'get_sealed', 'get_sequence', 'get_shape', 'get_size',
-    'get_strides', 'get_synchronizable', 'get_watching', 'index', 'is_aligned', 'lock',
-    'lock_async', 'lock_finish', 'mlock', 'munlock', 'reshape', 'save', 'save_async',
-    'save_finish', 'seal', 'send', 'send_async', 'send_finish', 'set_double', 'set_element',
-    'set_int64', 'slice', 'sync', 'sync_async', 'sync_finish', 'to_descriptor',
-    'to_variant', 'transpose', 'unlink', 'unlock', 'unwatch',
-    'update', 'wait', 'wait_async', 'wait_finish', 'watch', 'write_bytes',
+    'close', 'copy_from', 'dup', 'dup_async', 'dup_fd', 'dup_finish', 'field', 'fill', 'get_access',
+    'get_bytes', 'get_closed', 'get_cow_bytes', 'get_data', 'get_double', 'get_dtype',
+    'get_element', 'get_int64', 'get_item_size', 'get_locked', 'get_memory', 'get_n_bytes',
+    'get_n_dims', 'get_name', 'get_order', 'get_persistent', 'get_sealed', 'get_sequence',
+    'get_shape', 'get_size', 'get_strides', 'get_synchronizable', 'get_watching', 'index',
+    'is_aligned', 'lock', 'lock_async', 'lock_finish', 'mlock', 'munlock', 'reshape', 'save',
+    'save_async', 'save_finish', 'save_stream', 'save_stream_async', 'save_stream_finish', 'seal',
+    'send', 'send_async', 'send_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync',
+    'sync_async', 'sync_finish', 'to_descriptor', 'to_variant', 'transpose', 'unlink', 'unlock',
+    'unwatch', 'update', 'wait', 'wait_async', 'wait_finish', 'watch', 'write_bytes',
 }
 
 # What a script's data can make fail; the rest cannot.
-THROWS = CONSTRUCTORS | FUNCTIONS - {'load_async', 'open_wait_async', 'receive_async'} | {
-    'copy_from', 'dup', 'dup_fd', 'field', 'fill', 'get_bytes', 'get_cow_bytes', 'get_double',
-    'get_element', 'get_int64', 'get_memory', 'index', 'lock', 'lock_finish', 'mlock', 'munlock',
-    'reshape', 'save', 'save_finish', 'seal', 'send', 'send_finish', 'set_double', 'set_element',
-    'set_int64', 'slice', 'sync', 'sync_finish', 'to_descriptor', 'to_variant', 'transpose',
-    'unlink', 'unlock', 'update', 'wait', 'wait_finish', 'watch', 'write_bytes',
+THROWS = CONSTRUCTORS | FUNCTIONS - STARTERS | {
+    'copy_from', 'dup', 'dup_fd', 'dup_finish', 'field', 'fill', 'get_bytes', 'get_cow_bytes',
+    'get_double', 'get_element', 'get_int64', 'get_memory', 'index', 'lock', 'lock_finish', 'mlock',
+    'munlock', 'reshape', 'save', 'save_finish', 'save_stream', 'save_stream_finish', 'seal',
+    'send', 'send_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync', 'sync_finish',
+    'to_descriptor', 'to_variant', 'transpose', 'unlink', 'unlock', 'update', 'wait', 'wait_finish',
+    'watch', 'write_bytes',
 }
 
 PROPERTIES = {'access', 'closed', 'dtype', 'item-size', 'locked', 'n-bytes', 'n-dims', 'name',
               'order', 'persistent', 'sealed', 'sequence', 'shape', 'size', 'strides',
               'synchronizable', 'watching'}
 
-INFO_PROPERTIES = {'dtype', 'file-size', 'held', 'mode', 'n-bytes', 'n-dims', 'name', 'order',
-                   'orphaned', 'persistent', 'shape', 'synchronizable', 'uid'}
-INFO_METHODS = {'new'} | {'get_' + name.replace('-', '_') for name in INFO_PROPERTIES}
+INFO_PROPERTIES = {'data-offset', 'dtype', 'file-size', 'held', 'locked', 'mode', 'n-bytes',
+                   'n-dims', 'name', 'order', 'orphaned', 'path', 'persistent', 'sequence', 'shape',
+                   'strides', 'synchronizable', 'uid'}
+INFO_METHODS = {'new', 'new_for_path'} | {'get_' + name.replace('-', '_') for name in INFO_PROPERTIES}
 
 DTYPE_METHODS = {
     'equal', 'find_field', 'get_alignment', 'get_base', 'get_base_shape', 'get_field_dtype',
@@ -75,8 +80,9 @@ DTYPE_METHODS = {
 FRAME_PROPERTIES = {'array', 'metadata', 'released', 'sequence', 'timestamp'}
 PUBLISHER_PROPERTIES = {'address', 'closed', 'depth', 'max-frames', 'max-subscribers', 'n-dropped',
                         'n-frames', 'n-subscribers', 'overflow', 'path', 'sequence'}
-SUBSCRIBER_PROPERTIES = {'address', 'closed', 'connected', 'depth', 'latest-only', 'n-missed',
-                         'n-received', 'path', 'reconnect', 'spin', 'watching'}
+SUBSCRIBER_PROPERTIES = {'address', 'closed', 'connected', 'depth', 'frame-size', 'latest-only',
+                         'n-dropped', 'n-missed', 'n-received', 'n-subscribers', 'observer', 'path',
+                         'reconnect', 'sequence', 'spin', 'watching'}
 
 
 def get_accessors(properties, *writable):
@@ -99,15 +105,18 @@ STREAMS = {
                   PUBLISHER_PROPERTIES, ['authorize']),
     'Subscriber': ({'close', 'get_fd', 'new', 'receive', 'receive_async', 'receive_finish',
                     'unwatch', 'watch'} |
-                   get_accessors(SUBSCRIBER_PROPERTIES, 'depth', 'latest_only', 'reconnect',
-                                 'spin'),
+                   get_accessors(SUBSCRIBER_PROPERTIES, 'depth', 'latest_only', 'observer',
+                                 'reconnect', 'spin'),
                    {'new', 'receive', 'receive_finish', 'watch'},
                    SUBSCRIBER_PROPERTIES, ['ended', 'frame']),
 }
 
 NULLABLE_ARGUMENTS = {
     ('new', 'name'), ('new_from_bytes', 'name'), ('new_from_data', 'name'),
-    ('new_from_data', 'data'), ('dup', 'name'), ('transpose', 'axes'), ('save', 'cancellable'),
+    ('new_from_data', 'data'), ('dup', 'name'), ('dup', 'cancellable'),
+    ('dup', 'progress_callback'), ('dup', 'progress_callback_data'), ('dup_async', 'name'),
+    ('dup_async', 'cancellable'), ('dup_async', 'callback'), ('dup_async', 'user_data'),
+    ('transpose', 'axes'), ('save', 'cancellable'),
     ('save', 'progress_callback'), ('save', 'progress_callback_data'),
     ('save_async', 'cancellable'), ('save_async', 'callback'), ('save_async', 'user_data'),
     ('load', 'name'), ('load', 'cancellable'), ('load', 'progress_callback'),
@@ -121,7 +130,13 @@ NULLABLE_ARGUMENTS = {
     ('open_wait_async', 'user_data'), ('new_from_variant', 'fd_list'), ('send', 'cancellable'),
     ('send_async', 'cancellable'), ('send_async', 'callback'), ('send_async', 'user_data'),
     ('receive', 'cancellable'), ('receive_async', 'cancellable'), ('receive_async', 'callback'),
-    ('receive_async', 'user_data'), ('set_metadata', 'metadata'),
+    ('receive_async', 'user_data'), ('set_metadata', 'metadata'), ('load_stream', 'name'),
+    ('load_stream_async', 'name'),
+} | {
+    (name + end, argument) for name in ('load_stream', 'save_stream')
+    for end, argument in (('', 'cancellable'), ('', 'progress_callback'),
+                          ('', 'progress_callback_data'), ('_async', 'cancellable'),
+                          ('_async', 'callback'), ('_async', 'user_data'))
 } | {
     (name + end, argument) for name in ('acquire', 'publish', 'wait_subscribers')
     for end, argument in (('', 'cancellable'), ('_async', 'cancellable'), ('_async', 'callback'),
@@ -190,7 +205,7 @@ class Typelib(unittest.TestCase):
         methods = {method.get_name(): method for method in find('ArrayInfo').get_methods()}
         self.assertEqual(set(methods), INFO_METHODS)
         for name, method in methods.items():
-            self.assertEqual(method.can_throw_gerror(), name == 'new', name)
+            self.assertEqual(method.can_throw_gerror(), name.startswith('new'), name)
         self.assertEqual({info.get_name() for info in find('ArrayInfo').get_properties()},
                          INFO_PROPERTIES)
         self.assertEqual(list(find('ArrayInfo').get_fields()), [])
@@ -227,6 +242,7 @@ class Typelib(unittest.TestCase):
 
     def test_constants(self):
         self.assertEqual(find('MAX_DIMS').get_value(), 32)
+        self.assertEqual(find('MAX_DEPTH').get_value(), 256)
 
     def test_no_private_names(self):
         for owner, function in get_functions():
@@ -251,8 +267,8 @@ class Typelib(unittest.TestCase):
             self.assertEqual(has_length, element.get('zero-terminated') == '0')
             key = (element.find(f'{CORE}type').get('name'), has_length)
             found[key] = found.get(key, 0) + 1
-        self.assertEqual(found, {('gint64', True): 20, ('ArrayInfo', True): 1,
-                                 ('utf8', False): 2})
+        self.assertEqual(found, {('gint64', True): 21, ('ArrayInfo', True): 1,
+                                 ('utf8', False): 3})
         # A pointer to numbers that is not an array would be one number to scripts.
         for kind in ('parameter', 'return-value'):
             for element in tree.iter(f'{CORE}{kind}'):
@@ -288,10 +304,11 @@ class Typelib(unittest.TestCase):
     def test_transfer(self):
         for owner, function in get_functions():
             name = function.get_name()
-            made = FUNCTIONS - {'load_async', 'open_wait_async', 'receive_async'} | {
-                'acquire', 'acquire_finish', 'dup', 'field', 'get_bytes', 'get_cow_bytes',
-                'get_element', 'get_memory', 'index', 'list_infos', 'list_names', 'reap', 'ref',
-                'reshape', 'slice', 'to_descriptor', 'to_variant', 'transpose'}
+            made = FUNCTIONS - STARTERS | {
+                'acquire', 'acquire_finish', 'dup', 'dup_finish', 'field', 'get_bytes',
+                'get_cow_bytes', 'get_element', 'get_memory', 'index', 'list_addresses',
+                'list_infos', 'list_names', 'reap', 'ref', 'reshape', 'slice', 'to_descriptor',
+                'to_variant', 'transpose'}
             full = function.is_constructor() or name in made
             self.assertEqual(function.get_caller_owns() == _gi.Transfer.EVERYTHING, full,
                              (owner, name))
@@ -308,7 +325,8 @@ class Typelib(unittest.TestCase):
         for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_fds.py',
                      'test_files.py', 'test_frames.py', 'test_frames_streams.py',
                      'test_frames_waiting.py', 'test_lifetime.py', 'test_lock.py', 'test_names.py',
-                     'test_numpy.py', 'test_pickle.py', 'test_save.py', 'test_wait.py'):
+                     'test_numpy.py', 'test_observers.py', 'test_pickle.py', 'test_save.py',
+                     'test_stream.py', 'test_wait.py'):
             with open(os.path.join(FOLDER, name), encoding='utf-8') as file:
                 text += file.read()
         called = set(re.findall(r'[.](\w+)', text))

@@ -8,6 +8,7 @@ It is not run: what the calls do is the business of the other tests.
 from __future__ import annotations
 
 import pathlib
+import sys
 from multiprocessing import managers, shared_memory
 from typing import Any
 
@@ -135,7 +136,12 @@ def use_elements(array: Shnd.Array, other: Shnd.Array) -> float:
     array.set_int64(3, array.get_int64((0, 1)))
     done: bool = array.fill(3) and array.write_bytes(b'abc') and array.write_bytes(memoryview(b''))
     done = array.copy_from(other) and array.copy_from([1, 2, 3])
-    copies: list[Shnd.Array] = [array.dup(), array.dup('other', Shnd.CreateFlags.FORTRAN)]
+    copies: list[Shnd.Array] = [
+        array.dup(), array.dup('other', Shnd.CreateFlags.FORTRAN),
+        array.dup(cancellable=Gio.Cancellable(), progress=lambda done, total: None),
+    ]
+    array.dup_async('other', 0, Gio.Cancellable(),
+                    lambda source, result: copies.append(source.dup_finish(result)))
     memory, offset = array.get_memory()
     print(array.get_bytes(), array.get_cow_bytes(), memory, offset + 1, done, copies)
     return array.get_double()
@@ -196,16 +202,20 @@ def run_in_background(array: Shnd.Array) -> None:
     def on_opened(source: None, result: Gio.AsyncResult) -> None:
         opened: Shnd.Array = Shnd.Array.open_wait_finish(result)
         loaded: Shnd.Array = Shnd.Array.load_finish(result)
-        print(opened.name, loaded.name)
+        streamed: Shnd.Array = Shnd.Array.load_stream_finish(result)
+        print(opened.name, loaded.name, streamed.name)
 
     def on_done(array: Shnd.Array, result: Gio.AsyncResult) -> None:
         print(array.save_finish(result), array.sync_finish(result))
+        print(array.save_stream_finish(result))
 
     array.lock_async(None, on_locked, timeout=3)
     array.wait_async(array.sequence, Gio.Cancellable(), on_changed, 'changed', timeout=None)
     Shnd.Array.open_wait_async('name', Shnd.Access.READ, None, on_opened, timeout=3)
     Shnd.Array.load_async('name', 'a.npy', Shnd.CreateFlags.NONE, None, on_opened)
     array.save_async('a.npy', None, on_done)
+    Shnd.Array.load_stream_async('name', Gio.MemoryInputStream(), 0, None, on_opened)
+    array.save_stream_async(Gio.MemoryOutputStream(), None, on_done)
     array.sync_async(Shnd.SyncFlags.NONE, None, on_done)
 
 
@@ -213,6 +223,8 @@ def end(array: Shnd.Array) -> str:
     try:
         array.save('a.npy')
         array.save(pathlib.Path('a.npy'), Gio.Cancellable(), lambda done, total: None)
+        array.save_stream(sys.stdout.buffer, progress=print)
+        Shnd.Array.load_stream(None, Gio.MemoryInputStream(), progress=print).close()
         array.sync()
         array.sync(Shnd.SyncFlags.ASYNC | Shnd.SyncFlags.INVALIDATE, cancellable=None)
         array.mlock()
@@ -240,23 +252,26 @@ def end(array: Shnd.Array) -> str:
 
 
 def list_all() -> list[str]:
-    for info in [*Shnd.list_infos(), Shnd.ArrayInfo.new('name')]:
+    for info in [*Shnd.list_infos(), Shnd.ArrayInfo.new('name'),
+                 Shnd.ArrayInfo.new_for_path(pathlib.Path('a.npy'))]:
         numbers: list[int] = [info.ndim, info.n_dims, info.nbytes, info.n_bytes, info.file_size,
-                              info.uid, info.mode, *info.shape]
+                              info.uid, info.mode, *info.shape, *info.strides, info.data_offset,
+                              info.sequence]
         numbers += [info.get_n_dims(), info.get_n_bytes(), info.get_file_size(), info.get_uid(),
-                    info.get_mode(), *info.get_shape()]
+                    info.get_mode(), *info.get_shape(), *info.get_strides(),
+                    info.get_data_offset(), info.get_sequence()]
         truths: list[bool] = [info.persistent, info.held, info.orphaned, info.synchronizable,
-                              info.get_persistent(), info.get_held(), info.get_orphaned(),
-                              info.get_synchronizable()]
-        name: str = info.name + info.get_name()
+                              info.locked, info.get_persistent(), info.get_held(),
+                              info.get_orphaned(), info.get_synchronizable(), info.get_locked()]
+        name: str | None = info.name or info.get_name() or info.path or info.get_path()
         dtype: np.dtype[Any] = info.dtype
         own: Shnd.DType = info.get_dtype()
         order: Shnd.Order = info.order or info.get_order()
         print(numbers, truths, name, dtype, own, order)
     print(Shnd.MAJOR_VERSION, Shnd.MINOR_VERSION, Shnd.MICRO_VERSION, Shnd.VERSION_S,
-          Shnd.MAX_DIMS)
+          Shnd.MAX_DIMS, Shnd.MAX_DEPTH)
     Shnd.release_names()
-    return Shnd.list_names() + Shnd.reap()
+    return Shnd.list_names() + Shnd.list_addresses() + Shnd.reap()
 
 
 # ---- Frames ----
@@ -308,7 +323,8 @@ def publish_in_background(publisher: Shnd.Publisher) -> None:
 
 
 def subscribe(subscriber: Shnd.Subscriber) -> int:
-    subscriber = Shnd.Subscriber.new('cam0', depth=3, latest_only=True, reconnect=False, spin=50)
+    subscriber = Shnd.Subscriber.new('cam0', depth=3, latest_only=True, observer=False,
+                                     reconnect=False, spin=50)
     with subscriber, subscriber.receive(timeout=2, cancellable=None) as frame:
         whole: npt.NDArray[Any] = frame.array.get()
         value: Any = frame.metadata['exposure']
@@ -333,6 +349,8 @@ def subscribe(subscriber: Shnd.Subscriber) -> int:
     subscriber.receive_async(None, on_received, timeout=5)
     subscriber.depth = subscriber.get_depth() + subscriber.depth
     subscriber.latest_only = subscriber.get_latest_only() and subscriber.latest_only
+    subscriber.observer = subscriber.get_observer() and subscriber.observer
+    subscriber.set_observer(True)
     subscriber.reconnect = subscriber.get_reconnect() and subscriber.reconnect
     subscriber.spin = subscriber.get_spin() + subscriber.spin
     subscriber.set_depth(2)
@@ -342,7 +360,11 @@ def subscribe(subscriber: Shnd.Subscriber) -> int:
     truths: list[bool] = [subscriber.watching, subscriber.get_watching(), subscriber.connected,
                           subscriber.get_connected(), subscriber.closed, subscriber.get_closed()]
     texts: list[str | None] = [subscriber.get_address(), subscriber.path, subscriber.get_path()]
-    print(truths, texts, next(subscriber), Shnd.Subscriber())
+    numbers: list[int] = [subscriber.sequence, subscriber.get_sequence(), subscriber.n_subscribers,
+                          subscriber.get_n_subscribers(), subscriber.n_dropped,
+                          subscriber.get_n_dropped(), subscriber.frame_size,
+                          subscriber.get_frame_size()]
+    print(truths, texts, numbers, next(subscriber), Shnd.Subscriber())
     subscriber.close()
     return (subscriber.fd + subscriber.get_fd() + subscriber.fileno() + subscriber.n_received +
             subscriber.get_n_received() + subscriber.n_missed + subscriber.get_n_missed())

@@ -229,7 +229,7 @@ function _init() {
      */
     wrap(Shnd, 'unlink', 1, 1, name => [toText(name, 'name')]);
 
-    for (const name of ['list_names', 'list_infos', 'reap', 'release_names'])
+    for (const name of ['list_addresses', 'list_names', 'list_infos', 'reap', 'release_names'])
         wrap(Shnd, name, 0, 0, () => []);
 
     /**
@@ -242,11 +242,28 @@ function _init() {
     wrap(Shnd.ArrayInfo, 'new', 1, 1, name => [toText(name, 'name')]);
 
     /**
+     * Finds out about a `.npy` file without opening it.
+     *
+     * @function Shnd.ArrayInfo.new_for_path
+     * @param {string} path - the path of the file
+     * @returns {Shnd.ArrayInfo} what there is to know
+     */
+    wrap(Shnd.ArrayInfo, 'new_for_path', 1, 1, path => [toText(path, 'path')]);
+
+    /**
      * The number of elements along each axis, as an Array of numbers that cannot be changed.
      *
      * @member {number[]} Shnd.ArrayInfo#shape
      */
     defineDimensions(Shnd.ArrayInfo.prototype, 'shape');
+
+    /**
+     * The distance in bytes from one element to the next along each axis, as an Array of numbers
+     * that cannot be changed.
+     *
+     * @member {number[]} Shnd.ArrayInfo#strides
+     */
+    defineDimensions(Shnd.ArrayInfo.prototype, 'strides');
 
     /* ---- What it is ---- */
 
@@ -542,18 +559,6 @@ function _init() {
 
         return [source];
     });
-
-    /**
-     * Makes a new array with a copy of the elements.
-     *
-     * @function Shnd.Array#dup
-     * @param {?string} [name] - a name that no segment has yet, or null for an anonymous array
-     * @param {Shnd.CreateFlags} [flags] - how to make it
-     * @returns {Shnd.Array} the new array
-     */
-    wrap(proto, 'dup', 0, 2, (name = null, flags = 0) => [
-        toNullableText(name, 'name'), toUint32(flags, 'flags'),
-    ]);
 
     addDescriptors(Shnd);
     addFiles(Shnd);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* exported MAX_UINT64, call, defineGetter, forbid, toBytes, toCancellable, toNullableText, toShape,
-   toText, toTimeout, toUint32, wrap */
+/* exported MAX_UINT64, call, defineGetter, forbid, toBytes, toCancellable, toInstance, toNullableText,
+   toShape, toText, toTimeout, toUint32, wrap */
 
 // Checks of what scripts pass. GJS turns numbers into C integers without asking whether they fit,
 // and cuts strings at a NUL; so all arguments are checked before they go to the library.
@@ -95,6 +95,13 @@ function toTimeout(seconds) {
 
     // That is some 285 years.
     return Number.isSafeInteger(timeout) ? timeout : -1;
+}
+
+function toInstance(value, type, typeName, what) {
+    if (!(value instanceof type))
+        throw new TypeError(`${what}: ${show(value)}, expected a ${typeName}`);
+
+    return value;
 }
 
 function toCancellable(value) {

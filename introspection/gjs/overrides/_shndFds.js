@@ -6,16 +6,9 @@
 const {Gio, GLib} = imports.gi;
 
 const {
-    define, show, toCancellable, toInteger, toUint32, wrap,
+    define, toCancellable, toInstance, toInteger, toUint32, wrap,
 } = imports.overrides._shndArguments;
 const {defineAsync} = imports.overrides._shndAsync;
-
-function toInstance(value, type, typeName, what) {
-    if (!(value instanceof type))
-        throw new TypeError(`${what}: ${show(value)}, expected a ${typeName}`);
-
-    return value;
-}
 
 function toConnection(value) {
     return toInstance(value, Gio.UnixConnection, 'Gio.UnixConnection', 'connection');

@@ -41,13 +41,14 @@ function addSubscriber(Shnd) {
      *
      * @function Shnd.Subscriber.new
      * @param {string} address - a name, or an absolute path
-     * @param {Object} [properties] - `depth`, `latest_only`, `reconnect` and `spin`
+     * @param {Object} [properties] - `depth`, `latest_only`, `observer`, `reconnect` and `spin`
      * @returns {Shnd.Subscriber} the subscriber
      */
-    takeProperties(Subscriber, ['depth', 'latest_only', 'reconnect', 'spin']);
+    takeProperties(Subscriber, ['depth', 'latest_only', 'observer', 'reconnect', 'spin']);
 
     checkProperty(proto, 'depth', toDepth(0));
     checkProperty(proto, 'latest_only', toFlag);
+    checkProperty(proto, 'observer', toFlag);
     checkProperty(proto, 'reconnect', toFlag);
     checkProperty(proto, 'spin', toUint32);
 
@@ -157,7 +158,8 @@ function addSubscriber(Shnd) {
     wrap(proto, 'watch', 0, 0, () => []);
     for (const name of [
         'close', 'get_address', 'get_closed', 'get_connected', 'get_depth', 'get_fd',
-        'get_latest_only', 'get_n_missed', 'get_n_received', 'get_path', 'get_reconnect',
+        'get_frame_size', 'get_latest_only', 'get_n_dropped', 'get_n_missed', 'get_n_received',
+        'get_n_subscribers', 'get_observer', 'get_path', 'get_reconnect', 'get_sequence',
         'get_spin', 'get_watching', 'unwatch',
     ])
         define(proto, name, 0, 0, proto[name]);

@@ -506,10 +506,6 @@ class Array(Synchronized, Portable, Sealable, Filed, Shnd.Array):
             source = Array.new_from_array(None, source)
         return _Array.copy_from(self, source)
 
-    def dup(self, name=None, flags=0):
-        """Makes a new array with a copy of the elements, anonymous unless it gets a name."""
-        return _Array.dup(self, to_optional_name(name), to_create_flags(flags))
-
     # ---- The end ----
 
     def close(self):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What there is to know of an array that is not open."""
 
+import os
+
 from gi.overrides._shnd_arguments import numpy, to_numpy_dtype, to_text
 from gi.module import get_introspection_module
 
 Shnd = get_introspection_module('Shnd')
 
 _new = Shnd.ArrayInfo.new
+_new_for_path = Shnd.ArrayInfo.new_for_path
 
 
 class Described:
@@ -20,10 +23,20 @@ class Described:
         """Finds out about an array by its name."""
         return _new(to_text(name, 'The name'))
 
+    @classmethod
+    def new_for_path(cls, path):
+        """Finds out about a .npy file; the path is a string, bytes or ``os.PathLike``."""
+        return _new_for_path(os.fspath(path))
+
     @property
     def name(self):
-        """The name in shared memory."""
+        """The name in shared memory; None for what was looked at by its path."""
         return self.get_name()
+
+    @property
+    def path(self):
+        """The path of the file."""
+        return self.get_path()
 
     @property
     def dtype(self):
@@ -35,6 +48,11 @@ class Described:
     def shape(self):
         """The number of elements along each axis, in a tuple."""
         return tuple(self.get_shape())
+
+    @property
+    def strides(self):
+        """The distance in bytes from one element to the next along each axis, in a tuple."""
+        return tuple(self.get_strides())
 
     @property
     def ndim(self):
@@ -56,8 +74,13 @@ class Described:
         return self.get_order()
 
     @property
+    def data_offset(self):
+        """Where the elements begin, in bytes from the start of the file."""
+        return self.get_data_offset()
+
+    @property
     def file_size(self):
-        """The size of the whole segment in bytes."""
+        """The size of the whole file in bytes."""
         return self.get_file_size()
 
     @property
@@ -90,7 +113,19 @@ class Described:
         """Whether it has a lock and a change counter."""
         return self.get_synchronizable()
 
+    @property
+    def sequence(self):
+        """What the change counter was; 0 without one."""
+        return self.get_sequence()
+
+    @property
+    def locked(self):
+        """Whether somebody had the lock of it, in any process."""
+        return self.get_locked()
+
     def __repr__(self):
-        state = 'held' if self.held else 'orphaned' if self.orphaned else 'persistent'
-        return (f'<Shnd.ArrayInfo {self.name!r} shape={self.shape} '
+        what = self.path if self.name is None else self.name
+        state = ('held' if self.held else 'orphaned' if self.orphaned else
+                 'persistent' if self.persistent else 'anonymous')
+        return (f'<Shnd.ArrayInfo {what!r} shape={self.shape} '
                 f'dtype={self.get_dtype().to_string()!r} {state}>')

@@ -21,9 +21,9 @@ _MAX_DEPTH = 256
 _TIMED_OUT = Shnd.Error.TIMED_OUT
 _END_OF_STREAM = Shnd.Error.END_OF_STREAM
 
-# How long the main thread is in the library for the newest frame, in microseconds; and how long
-# poll() can wait, in milliseconds.
-_NAP = 5000
+# How long the main thread is in the library at most for the newest frame, which is on its way, in
+# microseconds; and how long poll() can wait, in milliseconds.
+_NAP = 500_000
 _MAX_POLL = 2**31 - 1
 
 # Looked up once: these are what the time goes into where little else is done.
@@ -43,13 +43,16 @@ class Subscribed:
         super().__init__()
 
     @classmethod
-    def new(cls, address, *, depth=None, latest_only=None, reconnect=None, spin=None):
+    def new(cls, address, *, depth=None, latest_only=None, observer=None, reconnect=None,
+            spin=None):
         """Makes a subscriber of the publisher at an address, which may come later."""
         subscriber = _new(to_text(address, 'The address'))
         if depth is not None:
             subscriber.depth = depth
         if latest_only is not None:
             subscriber.latest_only = latest_only
+        if observer is not None:
+            subscriber.observer = observer
         if reconnect is not None:
             subscriber.reconnect = reconnect
         if spin is not None:
@@ -101,7 +104,8 @@ class Subscribed:
             if not poller.poll(pause):
                 continue
             try:
-                return _receive(self, _NAP if _get_latest_only(self) else 0, None)
+                nap = _NAP if left is None else min(ceil(left * 1e6), _NAP)
+                return _receive(self, nap if _get_latest_only(self) else 0, None)
             except GLib.Error as error:
                 if not is_error(error, _TIMED_OUT):
                     raise
@@ -198,6 +202,15 @@ class Subscribed:
         self.set_latest_only(to_bool(latest_only, 'latest_only'))
 
     @property
+    def observer(self):
+        """Whether it gets no frames, and only looks at how the stream goes."""
+        return self.get_observer()
+
+    @observer.setter
+    def observer(self, observer):
+        self.set_observer(to_bool(observer, 'observer'))
+
+    @property
     def reconnect(self):
         """Whether it waits for the next publisher when one is gone."""
         return self.get_reconnect()
@@ -241,6 +254,28 @@ class Subscribed:
     def n_missed(self):
         """How many frames were published between those that were received."""
         return self.get_n_missed()
+
+    @property
+    def sequence(self):
+        """The number of the newest frame that was published, as the publisher says that has
+        admitted it, now or last; 0 before.
+        """
+        return self.get_sequence()
+
+    @property
+    def n_subscribers(self):
+        """How many subscribers that publisher has, without observers."""
+        return self.get_n_subscribers()
+
+    @property
+    def n_dropped(self):
+        """How often any of them has missed a frame."""
+        return self.get_n_dropped()
+
+    @property
+    def frame_size(self):
+        """How many bytes the elements of the newest frame have."""
+        return self.get_frame_size()
 
     @property
     def closed(self):
