@@ -33,8 +33,10 @@ int cli_create_run (int argc, char **argv, GError **error);
 int cli_info_run (int argc, char **argv, GError **error);
 int cli_list_run (int argc, char **argv, GError **error);
 int cli_load_run (int argc, char **argv, GError **error);
+int cli_lock_run (int argc, char **argv, GError **error);
 int cli_reap_run (int argc, char **argv, GError **error);
 int cli_rm_run (int argc, char **argv, GError **error);
 int cli_save_run (int argc, char **argv, GError **error);
+int cli_wait_run (int argc, char **argv, GError **error);
 
 G_END_DECLS

@@ -22,6 +22,8 @@ static const CliCommand commands[] = {
   { "copy", "Make an array of another one", cli_copy_run },
   { "rm", "Remove arrays", cli_rm_run },
   { "reap", "Remove the arrays that are orphaned", cli_reap_run },
+  { "lock", "Run a command with the lock of an array", cli_lock_run },
+  { "wait", "Wait for an array, or for a change of it", cli_wait_run },
 };
 
 static void
