@@ -37,6 +37,7 @@ int cli_lock_run (int argc, char **argv, GError **error);
 int cli_reap_run (int argc, char **argv, GError **error);
 int cli_rm_run (int argc, char **argv, GError **error);
 int cli_save_run (int argc, char **argv, GError **error);
+int cli_show_run (int argc, char **argv, GError **error);
 int cli_wait_run (int argc, char **argv, GError **error);
 
 G_END_DECLS

@@ -24,6 +24,7 @@ static const CliCommand commands[] = {
   { "reap", "Remove the arrays that are orphaned", cli_reap_run },
   { "lock", "Run a command with the lock of an array", cli_lock_run },
   { "wait", "Wait for an array, or for a change of it", cli_wait_run },
+  { "show", "Draw an array as a picture", cli_show_run },
 };
 
 static void
