@@ -38,6 +38,8 @@ int cli_reap_run (int argc, char **argv, GError **error);
 int cli_rm_run (int argc, char **argv, GError **error);
 int cli_save_run (int argc, char **argv, GError **error);
 int cli_show_run (int argc, char **argv, GError **error);
+int cli_top_run (int argc, char **argv, GError **error);
 int cli_wait_run (int argc, char **argv, GError **error);
+int cli_watch_run (int argc, char **argv, GError **error);
 
 G_END_DECLS

@@ -16,6 +16,7 @@
 static const CliCommand commands[] = {
   { "list", "List the shared arrays", cli_list_run },
   { "info", "Tell all about an array, or a .npy file", cli_info_run },
+  { "watch", "Show live which arrays change", cli_watch_run },
   { "create", "Make an array", cli_create_run },
   { "load", "Make an array of a .npy file or an image", cli_load_run },
   { "save", "Write an array to a .npy file", cli_save_run },
@@ -25,6 +26,7 @@ static const CliCommand commands[] = {
   { "lock", "Run a command with the lock of an array", cli_lock_run },
   { "wait", "Wait for an array, or for a change of it", cli_wait_run },
   { "show", "Draw an array as a picture", cli_show_run },
+  { "top", "Show live how streams of frames go", cli_top_run },
 };
 
 static void
