@@ -26,6 +26,8 @@ static const CliCommand commands[] = {
   { "lock", "Run a command with the lock of an array", cli_lock_run },
   { "wait", "Wait for an array, or for a change of it", cli_wait_run },
   { "show", "Draw an array as a picture", cli_show_run },
+  { "publish", "Publish files as frames", cli_publish_run },
+  { "subscribe", "Show or save the frames that are published", cli_subscribe_run },
   { "top", "Show live how streams of frames go", cli_top_run },
 };
 
