@@ -76,6 +76,9 @@ class Install(unittest.TestCase):
         cls.prefix = cls.root + prefix
         cls.libdir = os.path.join(cls.prefix, options['libdir'])
         cls.datadir = os.path.join(cls.prefix, options['datadir'])
+        cls.bindir = os.path.join(cls.prefix, options['bindir'])
+        cls.mandir = os.path.join(cls.prefix, options['mandir'])
+        cls.targets = {target['name'] for target in introspect('--targets')}
         cls.includedir = os.path.join(cls.prefix, options['includedir'])
         cls.library = os.path.join(cls.libdir, 'libshndarray-1.so.0.0.0')
         overrides = options['python_overrides_dir']
@@ -128,6 +131,25 @@ class Install(unittest.TestCase):
                 self.assertNotIn('private', name, folder)
                 self.assertFalse(name.endswith(('.a', '.c', '.o')), name)
                 self.assertFalse(name.startswith('test'), name)
+
+    def test_command(self):
+        if 'shnd' not in self.targets:
+            self.skipTest('needs the command')
+        environment = self.make_environment()
+        environment.pop('LD_PRELOAD', None)
+        self.assertEqual(
+            subprocess.check_output([os.path.join(self.bindir, 'shnd'), '--version'],
+                                    env=environment, text=True),
+            f'shnd {introspect("--projectinfo")["version"]}\n')
+        completion = os.path.join(self.datadir, 'bash-completion', 'completions', 'shnd')
+        with open(completion, encoding='utf-8') as file:
+            self.assertIn('complete -F _shnd shnd', file.read())
+
+    def test_manual(self):
+        if 'manual page' not in self.targets:
+            self.skipTest('needs the manual page')
+        with open(os.path.join(self.mandir, 'man1', 'shnd.1'), encoding='utf-8') as file:
+            self.assertIn('.TH "SHND" 1', file.read())
 
     def test_one_override(self):
         self.assertEqual(len(self.overrides), 1, self.overrides)
