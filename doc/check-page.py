@@ -3,13 +3,15 @@
 """Runs the code that a page shows.
 
 Usage: check-page.py PAGE.md [GJS]. Python is in blocks with the prompts of doctest. JavaScript is
-one module, in which `EXPRESSION; // → VALUE` is looked at.
+one module, in which `EXPRESSION; // → VALUE` is looked at. In blocks called "console" are commands
+of bash after a `$`, and what they print; there `...` stands for anything, and spaces do not matter.
 """
 
 import doctest
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -48,6 +50,35 @@ def check_javascript(text, gjs):
         return subprocess.run([gjs, '-m', module.name]).returncode == 0
 
 
+def check_console(text):
+    blocks = re.findall(r'^```console\n(.*?)^```$', text, re.DOTALL | re.MULTILINE)
+    sessions = re.findall(r'^\$ (.*)\n((?:(?!\$ ).*\n)*)', ''.join(blocks), re.MULTILINE)
+    checker = doctest.OutputChecker()
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    mark = '\x01'
+    script = ''.join(f"{command}\nstatus=$?; printf '{mark}'; (exit $status)\n"
+                     for command, _ in sessions)
+    with tempfile.TemporaryDirectory() as folder:
+        # The one that has numpy.
+        os.mkdir(f'{folder}/bin')
+        os.symlink(sys.executable, f'{folder}/bin/python3')
+        path = f'{folder}/bin{os.pathsep}{os.environ["PATH"]}'
+        with subprocess.Popen(['bash', '-c', f'exec 2>&1\n{script}'], cwd=folder, text=True,
+                              env=os.environ | {'PATH': path}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, start_new_session=True) as shell:
+            try:
+                printed = shell.communicate(timeout=60)[0].split(mark)[:-1]
+            except subprocess.TimeoutExpired:
+                os.killpg(shell.pid, signal.SIGKILL)
+                raise
+    passed = len(printed) == len(sessions)
+    for (command, expected), found in zip(sessions, printed):
+        if not checker.check_output(expected, found, flags):
+            print(f'$ {command}\n{found}expected:\n{expected}')
+            passed = False
+    return passed
+
+
 def check_python(text, name):
     test = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
     assert test.examples
@@ -66,6 +97,8 @@ with tempfile.TemporaryDirectory() as runtime_folder:
     try:
         if len(sys.argv) > 2:
             passed = check_javascript(content, sys.argv[2])
+        elif '\n```console\n' in content:
+            passed = check_console(content)
         else:
             passed = check_python(content, os.path.basename(path))
     finally:
