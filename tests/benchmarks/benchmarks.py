@@ -33,6 +33,8 @@ def get_commands(options):
         "iceoryx": [options.frames, "iceoryx"],
         "python": [python, os.path.join(folder, "bench.py")] if python else None,
         "python-frames": [python, os.path.join(folder, "bench-frames.py")] if python else None,
+        "cli": [python, os.path.join(folder, "bench-cli.py"), options.shnd]
+               if python and options.shnd else None,
         "gjs": [options.gjs, "-m", os.path.join(folder, "bench.js")] if options.gjs else None,
     }
 
@@ -130,6 +132,7 @@ def main():
     parser.add_argument("--frames", required=True, help="the program with the rows about frames")
     parser.add_argument("--python", help="an interpreter that has the bindings")
     parser.add_argument("--peers", help="the folder that install-peers fills")
+    parser.add_argument("--shnd", help="the command")
     parser.add_argument("--gjs", help="the interpreter for GJS")
     options = parser.parse_args()
 

@@ -227,5 +227,9 @@ def make_rows():
             "numpy.load(mmap_mode='r') of each", FASTER, 1),
         Row("gjs-row", "gjs", "GJS: open by name, sum a row of a 1080p RGBA frame",
             "the same from a copied Uint8Array"),
+        Row("cli-list", "cli", "shnd list, 10,000 arrays", "ls -l /dev/shm", WITHIN, 1e9),
+        Row("cli-list-json", "cli", "shnd list --json, 10,000 arrays", "ls -l /dev/shm", WITHIN, 1e9),
+        Row("cli-pipe", "cli", "shnd save - | shnd load -, 256 MB", "cat | cat"),
+        Row("cli-copy", "cli", "shnd copy, 256 MB", "cp"),
         *make_rows_of_frames(),
     ]
