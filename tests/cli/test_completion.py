@@ -6,12 +6,13 @@ import os
 import sys
 
 from cli_support import PREFIX, SHND, CliTestCase, Shnd, main, run
-from terminal_support import CONTROL_C, TAB, Shell
+from terminal_support import TAB, Shell
 
 BASH_COMPLETION = '/usr/share/bash-completion/bash_completion'
 SCRIPT = os.path.realpath(sys.argv.pop(1))
 
 TO_BEGINNING = '\x01'
+KILL_TO_BEGINNING = '\x15'
 
 # Tells with which words it was called, so that quoting is seen to be right.
 SHOW = """show () { printf '%s\\0' "${@:2}" >shown; say "$1"; }"""
@@ -31,9 +32,9 @@ class Completion(CliTestCase):
             self.shell.type(line)
         self.wait_for_word('say')
 
-    def interrupt(self):
-        """Forgets the line; what is typed before the next one is there may be lost."""
-        self.shell.send(CONTROL_C)
+    def forget_line(self):
+        """With a key: after a signal, a busy bash may not show its prompt before the next one."""
+        self.shell.send(KILL_TO_BEGINNING)
         self.shell.wait_for_prompt()
 
     def wait_for_word(self, before, line=''):
@@ -61,7 +62,7 @@ class Completion(CliTestCase):
 
         self.shell.wait_for(is_below)
         found = ' '.join(self.shell.rows[2:self.shell.screen.cursor.y]).split()
-        self.interrupt()
+        self.forget_line()
         return found
 
     def test_commands(self):
