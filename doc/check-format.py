@@ -147,7 +147,7 @@ def check_copy():
 
 def check_plain():
     with open(f'/dev/shm/{NAME}', 'wb') as file:
-        Shnd.Array.save(make_anonymous('<i4'), file.name)
+        Shnd.Array.save(make_anonymous('<i4'), file.name, Shnd.SaveFlags.NONE)
     os.chmod(f'/dev/shm/{NAME}', 0o600)
     reader = code['Reader'](NAME)
     assert not reader.is_array and reader.persistent and reader.page is None

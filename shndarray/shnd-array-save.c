@@ -33,12 +33,28 @@ create_beside (const char *path, const struct stat *replaced, char **temporary_p
   return fd;
 }
 
+static void
+set_exists_error (GError **error, const char *display)
+{
+  g_set_error (error, SHND_ERROR, SHND_ERROR_EXISTS,
+               "Cannot save the array to “%s”: there is something of that name: expected nothing",
+               display);
+}
+
 /* Which file is to be written, behind symbolic links, and what is there now (`*exists`). */
 static char *
-resolve_path (const char *path, struct stat *info, gboolean *exists, GError **error)
+resolve_path (
+    const char *path, ShndSaveFlags flags, struct stat *info, gboolean *exists, GError **error)
 {
   g_autofree char *display = g_filename_display_name (path);
   char *resolved;
+
+  /* Not only when all is written: nobody wants to learn that at the end of long work. */
+  if ((flags & SHND_SAVE_NO_REPLACE) != 0 && lstat (path, info) == 0)
+    {
+      set_exists_error (error, display);
+      return NULL;
+    }
 
   *exists = stat (path, info) == 0;
   if (!*exists)
@@ -73,6 +89,7 @@ typedef struct
   ShndSegment *segment;
   ShndLayout layout;     /* its dtype is owned */
   char *path;            /* or NULL */
+  ShndSaveFlags flags;   /* for the path */
   GOutputStream *stream; /* or NULL */
 } Save;
 
@@ -89,7 +106,8 @@ save_free (Save *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Save, save_free)
 
 static Save *
-save_new (ShndArray *array, const char *path, GOutputStream *stream, GError **error)
+save_new (
+    ShndArray *array, const char *path, ShndSaveFlags flags, GOutputStream *stream, GError **error)
 {
   ShndSegment *segment = _shnd_array_acquire (array, SHND_ACCESS_READ, error);
   Save *self;
@@ -102,9 +120,20 @@ save_new (ShndArray *array, const char *path, GOutputStream *stream, GError **er
   self->layout = array->layout;
   shnd_dtype_ref (self->layout.dtype);
   self->path = g_strdup (path);
+  self->flags = flags;
   g_set_object (&self->stream, stream);
 
   return self;
+}
+
+/* Returns 0 or an errno. */
+static int
+give_name (const Save *self, const char *temporary_path, const char *path)
+{
+  if ((self->flags & SHND_SAVE_NO_REPLACE) != 0)
+    return shnd_new_file_publish (-1, temporary_path, path);
+
+  return rename (temporary_path, path) == 0 ? 0 : errno;
 }
 
 static gboolean
@@ -123,7 +152,7 @@ save_path (const Save *self,
   gboolean exists;
   int fd, result;
 
-  resolved = resolve_path (self->path, &info, &exists, error);
+  resolved = resolve_path (self->path, self->flags, &info, &exists, error);
   if (resolved == NULL)
     return FALSE;
 
@@ -148,14 +177,16 @@ save_path (const Save *self,
     result = errno;
   if (close (fd) != 0 && result == 0)
     result = errno;
-  if (result == 0 && rename (temporary_path, resolved) != 0)
-    result = errno;
+  if (result == 0)
+    result = give_name (self, temporary_path, resolved);
 
   if (result == 0)
     return TRUE;
 
   unlink (temporary_path);
-  if (result == ECANCELED)
+  if (result == EEXIST)
+    set_exists_error (error, display);
+  else if (result == ECANCELED)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "Saving the array to “%s” was cancelled",
                  display);
   else
@@ -336,6 +367,7 @@ save_run (const Save *self,
  * shnd_array_save:
  * @self: an array
  * @path: (type filename): the path of the file
+ * @flags: whether it may replace one
  * @cancellable: (nullable): a cancellable object
  * @progress_callback: (nullable) (scope call) (closure progress_callback_data): called now and then
  *   with the number of bytes written and to write
@@ -347,10 +379,12 @@ save_run (const Save *self,
  * An array in Fortran order is saved in that order, any other in C order. The file appears whole,
  * in the place of one that was there, whose mode it gets: it is written beside it and then renamed.
  * What counts is thus whether the folder can be written, not whether that file can. Behind a
- * symbolic link it is the file that is replaced, not the link.
+ * symbolic link it is the file that is replaced, not the link. With %SHND_SAVE_NO_REPLACE nothing is
+ * replaced, also nothing that comes meanwhile, and a symbolic link of that name is something, too.
  *
  * Fails with %SHND_ERROR_NO_SPACE if the disk is full, with %SHND_ERROR_NOT_FOUND if the folder
- * does not exist, with %SHND_ERROR_PERMISSION_DENIED, with %SHND_ERROR_UNSUPPORTED if @path is
+ * does not exist, with %SHND_ERROR_PERMISSION_DENIED, with %SHND_ERROR_EXISTS if something is there
+ * that it must not replace, with %SHND_ERROR_UNSUPPORTED if @path is
  * something else than a file, with `G_IO_ERROR_CANCELLED`, and with %SHND_ERROR_CLOSED if the array
  * is closed. Then a file that was there is as it was.
  *
@@ -359,6 +393,7 @@ save_run (const Save *self,
 gboolean
 shnd_array_save (ShndArray *self,
                  const char *path,
+                 ShndSaveFlags flags,
                  GCancellable *cancellable,
                  GFileProgressCallback progress_callback,
                  gpointer progress_callback_data,
@@ -370,7 +405,7 @@ shnd_array_save (ShndArray *self,
   g_return_val_if_fail (path != NULL, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
 
-  save = save_new (self, path, NULL, error);
+  save = save_new (self, path, flags, NULL, error);
 
   return save != NULL &&
          save_run (save, cancellable, progress_callback, progress_callback_data, error);
@@ -386,6 +421,7 @@ save_work (gpointer data, GCancellable *cancellable, GError **error)
  * shnd_array_save_async:
  * @self: an array
  * @path: (type filename): the path of the file
+ * @flags: whether it may replace one
  * @cancellable: (nullable): a cancellable object
  * @callback: (nullable) (scope async) (closure user_data): called when the file is written, or the
  *   attempt has failed
@@ -403,6 +439,7 @@ save_work (gpointer data, GCancellable *cancellable, GError **error)
 void
 shnd_array_save_async (ShndArray *self,
                        const char *path,
+                       ShndSaveFlags flags,
                        GCancellable *cancellable,
                        GAsyncReadyCallback callback,
                        gpointer user_data)
@@ -414,7 +451,7 @@ shnd_array_save_async (ShndArray *self,
   g_return_if_fail (path != NULL);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  save = save_new (self, path, NULL, &error);
+  save = save_new (self, path, flags, NULL, &error);
   shnd_task_start (self, shnd_array_save_async, save_work, save, (GDestroyNotify) save_free, error,
                    cancellable, callback, user_data);
 }
@@ -482,7 +519,7 @@ shnd_array_save_stream (ShndArray *self,
   g_return_val_if_fail (G_IS_OUTPUT_STREAM (stream), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
 
-  save = save_new (self, NULL, stream, error);
+  save = save_new (self, NULL, SHND_SAVE_NONE, stream, error);
 
   return save != NULL &&
          save_run (save, cancellable, progress_callback, progress_callback_data, error);
@@ -520,7 +557,7 @@ shnd_array_save_stream_async (ShndArray *self,
   g_return_if_fail (G_IS_OUTPUT_STREAM (stream));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  save = save_new (self, NULL, stream, &error);
+  save = save_new (self, NULL, SHND_SAVE_NONE, stream, &error);
   shnd_task_start (self, shnd_array_save_stream_async, save_work, save, (GDestroyNotify) save_free,
                    error, cancellable, callback, user_data);
 }

@@ -387,6 +387,7 @@ ShndArray *shnd_array_load_stream_finish (GAsyncResult *result, GError **error);
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_array_save (ShndArray *self,
                           const char *path,
+                          ShndSaveFlags flags,
                           GCancellable *cancellable,
                           GFileProgressCallback progress_callback,
                           gpointer progress_callback_data,
@@ -395,6 +396,7 @@ gboolean shnd_array_save (ShndArray *self,
 SHND_AVAILABLE_IN_1_0
 void shnd_array_save_async (ShndArray *self,
                             const char *path,
+                            ShndSaveFlags flags,
                             GCancellable *cancellable,
                             GAsyncReadyCallback callback,
                             gpointer user_data);

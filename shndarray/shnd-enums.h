@@ -62,6 +62,19 @@ typedef enum
 } ShndOrder;
 
 /**
+ * ShndSaveFlags:
+ * @SHND_SAVE_NONE: replace a file that is there
+ * @SHND_SAVE_NO_REPLACE: fail if there is anything of that name, also if it comes meanwhile
+ *
+ * How an array is saved to a file.
+ */
+typedef enum /*< flags >*/
+{
+  SHND_SAVE_NONE = 0,
+  SHND_SAVE_NO_REPLACE = 1 << 0,
+} ShndSaveFlags;
+
+/**
  * ShndAccess:
  * @SHND_ACCESS_READ: read the elements; the mapping itself refuses writes
  * @SHND_ACCESS_WRITE: write the elements; reading comes with it

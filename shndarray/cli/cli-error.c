@@ -7,8 +7,11 @@
 
 #include <stdio.h>
 
-G_DEFINE_QUARK (cli - usage - error - quark, cli_usage_error)
-G_DEFINE_QUARK (cli - exit - status - error - quark, cli_exit_status_error)
+/* It takes the hyphens for minus signs. */
+/* clang-format off */
+G_DEFINE_QUARK (cli-usage-error-quark, cli_usage_error)
+G_DEFINE_QUARK (cli-exit-status-error-quark, cli_exit_status_error)
+/* clang-format on */
 
 void
 cli_set_usage_error (GError **error, const char *format, ...)

@@ -178,27 +178,12 @@ set_range (
   return TRUE;
 }
 
-/* From 0 to 1; NaN stays. */
-static gdouble
-get_place (gdouble number, const Range *range)
-{
-  if (isnan (number))
-    return number;
-  if (!(range->high > range->low))
-    return 0;
-  if (isinf (number))
-    return number > 0;
-
-  /* Divided first, as the distance of two doubles can be more than the largest of them. */
-  return (number / 2 - range->low / 2) / (range->high / 2 - range->low / 2);
-}
-
 static guint8
 get_byte (gdouble number, const Range *range)
 {
-  gdouble place = get_place (number, range);
+  gdouble place = cli_values_get_place (number, range->low, range->high);
 
-  return isnan (place) ? 0 : CLAMP (place, 0, 1) * 255 + 0.5;
+  return isnan (place) ? 0 : place * 255 + 0.5;
 }
 
 /* The range for how opaque colours are does not follow them. */
@@ -218,7 +203,8 @@ draw_numbers (
     const CliPicture *self, const gdouble *numbers, guint8 *pixels, gint64 n, const Range *range)
 {
   for (gint64 i = 0; i < n; i++)
-    cli_colormap_get (self->colormap, get_place (numbers[i], range), pixels + 3 * i);
+    cli_colormap_get (self->colormap, cli_values_get_place (numbers[i], range->low, range->high),
+                      pixels + 3 * i);
 }
 
 static void

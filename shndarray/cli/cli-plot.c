@@ -43,16 +43,6 @@ has_integers (ShndArray *array)
          kind == SHND_DTYPE_KIND_UINT;
 }
 
-/* Divided first, as the distance of two doubles can be more than the largest of them. */
-static gdouble
-get_place (const Plot *plot, gdouble number)
-{
-  gdouble place = (number / 2 - plot->minimum / 2) / (plot->maximum / 2 - plot->minimum / 2);
-
-  /* It may have been written since the ends were found. */
-  return CLAMP (place, 0, 1);
-}
-
 /* A few different integers have a bin each. */
 static void
 choose_bins (Plot *plot, gboolean integers)
@@ -70,7 +60,8 @@ static void
 count (Plot *plot, gdouble number, guint64 index, guint64 size)
 {
   Point *point = &plot->points[(guint64) ((gdouble) index / size * plot->n_points)];
-  guint bin = 0;
+  gdouble place;
+  guint bin;
 
   if (isnan (number))
     plot->n_nan++;
@@ -81,8 +72,8 @@ count (Plot *plot, gdouble number, guint64 index, guint64 size)
 
   point->sum += number;
   point->n++;
-  if (plot->n_bins > 1)
-    bin = MIN ((guint) (get_place (plot, number) * plot->n_bins), plot->n_bins - 1);
+  place = cli_values_get_place (number, plot->minimum, plot->maximum);
+  bin = MIN ((guint) (place * plot->n_bins), plot->n_bins - 1);
   plot->bins[bin]++;
 }
 
@@ -127,15 +118,14 @@ draw_line (const Plot *plot)
   for (guint i = 0; i < plot->n_points; i++)
     {
       const Point *point = &plot->points[i];
-      gdouble place = 0;
+      gdouble place;
 
       if (point->n == 0)
         {
           g_string_append_c (line, ' ');
           continue;
         }
-      if (plot->maximum > plot->minimum)
-        place = get_place (plot, point->sum / point->n);
+      place = cli_values_get_place (point->sum / point->n, plot->minimum, plot->maximum);
       g_string_append (
           line, levels[MIN ((guint) (place * G_N_ELEMENTS (levels)), G_N_ELEMENTS (levels) - 1)]);
     }

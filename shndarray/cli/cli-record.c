@@ -107,7 +107,7 @@ cli_record_add (CliRecord *self, ShndFrame *frame, char **path, GError **error)
   if (self->as_png)
     saved = cli_picture_save_png (array, &style, 0, 0, file != NULL ? file : "-", error);
   else if (file != NULL)
-    saved = shnd_array_save (array, file, cancellable, NULL, NULL, error);
+    saved = shnd_array_save (array, file, SHND_SAVE_NONE, cancellable, NULL, NULL, error);
   else
     saved = shnd_array_save_stream (array, self->stream, cancellable, NULL, NULL, error);
 

@@ -230,3 +230,18 @@ cli_values_get_range (ShndArray *array, gdouble *minimum, gdouble *maximum, GErr
 
   return TRUE;
 }
+
+gdouble
+cli_values_get_place (gdouble number, gdouble minimum, gdouble maximum)
+{
+  /* Halves, as the distance of two doubles can be more than the largest of them. */
+  gdouble distance = maximum / 2 - minimum / 2;
+  gdouble place;
+
+  if (isnan (number) || !(distance > 0))
+    return isnan (number) ? number : 0;
+
+  place = (number / 2 - minimum / 2) / distance;
+
+  return CLAMP (place, 0, 1);
+}

@@ -30,4 +30,8 @@ ShndArray *cli_values_sample (ShndArray *array, gboolean *is_sample, GError **er
 gboolean
 cli_values_get_range (ShndArray *array, gdouble *minimum, gdouble *maximum, GError **error);
 
+/* Where a number is between two others, from 0 to 1, which is also for what is beyond them. NaN stays;
+ * 0 if there is nothing between the two. */
+gdouble cli_values_get_place (gdouble number, gdouble minimum, gdouble maximum);
+
 G_END_DECLS

@@ -82,7 +82,7 @@ test_load (void)
       gsize n_bytes = shnd_array_get_n_bytes (sources[i]);
       Progress progress = { 0 };
 
-      g_assert_true (shnd_array_save (sources[i], path, NULL, NULL, NULL, &error));
+      g_assert_true (shnd_array_save (sources[i], path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
       {
         g_autoptr (ShndArray) named = load (name, path);
         g_autoptr (ShndArray) opened = open_array (name, SHND_ACCESS_READ);
@@ -105,7 +105,7 @@ test_load (void)
   g_assert_cmpuint (count_fds (), ==, n_fds);
 
   /* Nothing is shared with the file. */
-  g_assert_true (shnd_array_save (single, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (single, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   {
     g_autoptr (ShndArray) loaded = load (NULL, path);
     g_autoptr (ShndArray) file = NULL;
@@ -355,7 +355,7 @@ test_load_async (void)
 
   for (guint i = 0; i < 150000; i++)
     ((gint32 *) shnd_array_get_data (array))[i] = i;
-  g_assert_true (shnd_array_save (array, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (array, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
 
   run_load (&loading, name, path, 0, cancellable);
   g_assert_no_error (loading.error);

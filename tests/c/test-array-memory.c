@@ -73,7 +73,7 @@ test_sync (void)
   g_autoptr (GCancellable) cancelled = g_cancellable_new ();
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (shnd_array_save (memory, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (memory, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   {
     g_autoptr (ShndArray) file = shnd_array_open_path (path, SHND_ACCESS_READ_WRITE, &error);
     /* Backwards; in the file from byte 128 + 20000 to 128 + 40000. */

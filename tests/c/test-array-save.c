@@ -33,7 +33,7 @@ test_save (void)
       const gint64 *shape = shnd_array_get_shape (sources[i], NULL);
 
       progress = (Progress){ 0 };
-      shnd_array_save (sources[i], path, NULL, progress_cb, &progress, &error);
+      shnd_array_save (sources[i], path, SHND_SAVE_NONE, NULL, progress_cb, &progress, &error);
       g_assert_no_error (error);
       g_assert_cmpint (progress.current, ==, shnd_array_get_n_bytes (sources[i]));
       g_assert_cmpint (progress.total, ==, shnd_array_get_n_bytes (sources[i]));
@@ -53,7 +53,8 @@ test_save (void)
   /* Cancelled in the middle: the file is the one that was there. */
   g_assert_cmpint (stat (path, &info), ==, 0);
   progress = (Progress){ .cancel = cancellable };
-  g_assert_false (shnd_array_save (array, path, cancellable, progress_cb, &progress, &error));
+  g_assert_false (
+      shnd_array_save (array, path, SHND_SAVE_NONE, cancellable, progress_cb, &progress, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&error);
   {
@@ -67,18 +68,19 @@ test_save (void)
   /* Through a link the file is replaced, its mode kept. */
   g_assert_cmpint (symlink ("a.npy", link_path), ==, 0);
   g_assert_cmpint (chmod (path, 0640), ==, 0);
-  g_assert_true (shnd_array_save (array, link_path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (array, link_path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   g_assert_cmpint (lstat (link_path, &info), ==, 0);
   g_assert_true (S_ISLNK (info.st_mode));
   g_assert_cmpint (stat (path, &info), ==, 0);
   g_assert_cmpint (info.st_mode & 07777, ==, 0640);
   g_assert_cmpint (info.st_size, ==, 128 + 8000000);
 
-  g_assert_false (shnd_array_save (array, "/nowhere/a.npy", NULL, NULL, NULL, &error));
+  g_assert_false (
+      shnd_array_save (array, "/nowhere/a.npy", SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   assert_message (error, SHND_ERROR_NOT_FOUND, "/nowhere/a.npy");
   g_clear_error (&error);
   /* Not a file to be replaced: it stays the device that it is. */
-  g_assert_false (shnd_array_save (array, "/dev/full", NULL, NULL, NULL, &error));
+  g_assert_false (shnd_array_save (array, "/dev/full", SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   assert_message (error, SHND_ERROR_UNSUPPORTED, "not a regular file");
   g_clear_error (&error);
   g_assert_cmpint (stat ("/dev/full", &info), ==, 0);
@@ -87,7 +89,7 @@ test_save (void)
   /* Nor is a link that leads nowhere. */
   g_assert_cmpint (unlink (link_path), ==, 0);
   g_assert_cmpint (symlink ("nothing.npy", link_path), ==, 0);
-  g_assert_false (shnd_array_save (array, link_path, NULL, NULL, NULL, &error));
+  g_assert_false (shnd_array_save (array, link_path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   assert_message (error, SHND_ERROR_NOT_FOUND, "leads nowhere");
   g_clear_error (&error);
 
@@ -96,6 +98,50 @@ test_save (void)
   /* Nothing temporary is left. */
   left = g_dir_open (dir, 0, NULL);
   g_assert_null (g_dir_read_name (left));
+  g_assert_cmpint (rmdir (dir), ==, 0);
+}
+
+static void
+take_name (goffset done, goffset total, gpointer path)
+{
+  g_assert_true (g_file_set_contents (path, "theirs", -1, NULL));
+}
+
+static void
+test_no_replace (void)
+{
+  const ShndSaveFlags flags = SHND_SAVE_NO_REPLACE;
+  g_autofree char *dir = g_dir_make_tmp ("shnd-test-XXXXXX", NULL);
+  g_autofree char *path = g_build_filename (dir, "a.npy", NULL);
+  g_autofree char *text = NULL;
+  g_autoptr (ShndArray) array = new_array (NULL, "<f8", SHAPE (3, 4));
+  g_autoptr (ShndArray) saved = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (shnd_array_save (array, path, flags, NULL, NULL, NULL, &error));
+  shnd_array_set_double (array, SHAPE (0, 0), 1, NULL);
+  g_assert_false (shnd_array_save (array, path, flags, NULL, NULL, NULL, &error));
+  assert_message (error, SHND_ERROR_EXISTS, path);
+  g_clear_error (&error);
+  saved = shnd_array_open_path (path, SHND_ACCESS_READ, NULL);
+  g_assert_cmpfloat (shnd_array_get_double (saved, SHAPE (0, 0), NULL), ==, 0);
+
+  /* A link is something, wherever it leads. */
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (symlink ("nowhere", path), ==, 0);
+  g_assert_false (shnd_array_save (array, path, flags, NULL, NULL, NULL, &error));
+  assert_message (error, SHND_ERROR_EXISTS, path);
+  g_clear_error (&error);
+
+  /* So is what comes while the elements are written. */
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_false (shnd_array_save (array, path, flags, NULL, take_name, path, &error));
+  assert_message (error, SHND_ERROR_EXISTS, path);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_assert_cmpstr (text, ==, "theirs");
+
+  /* Nothing temporary is left. */
+  g_assert_cmpint (unlink (path), ==, 0);
   g_assert_cmpint (rmdir (dir), ==, 0);
 }
 
@@ -137,7 +183,7 @@ begin_save (Saving *saving, ShndArray *array, const char *path, GCancellable *ca
   saving->thread = g_thread_self ();
   saving->saved = FALSE;
   saving->running = TRUE;
-  shnd_array_save_async (array, path, cancellable, saved_cb, saving);
+  shnd_array_save_async (array, path, SHND_SAVE_NONE, cancellable, saved_cb, saving);
   saving->running = FALSE;
 }
 
@@ -171,7 +217,7 @@ test_save_async (void)
   g_main_loop_run (loop);
   g_assert_no_error (saving.error);
   g_assert_true (saving.saved);
-  g_assert_true (shnd_array_save (strided, other_path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (strided, other_path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   g_assert_true (g_file_get_contents (path, &before, &before_length, NULL));
   g_assert_true (g_file_get_contents (other_path, &after, &after_length, NULL));
   g_assert_cmpmem (before, before_length, after, after_length);
@@ -179,7 +225,7 @@ test_save_async (void)
   g_assert_cmpint (unlink (other_path), ==, 0);
 
   /* Nobody has to ask how it went. */
-  shnd_array_save_async (array, other_path, NULL, NULL, NULL);
+  shnd_array_save_async (array, other_path, SHND_SAVE_NONE, NULL, NULL, NULL);
   wait_for_file (other_path);
   g_assert_cmpint (unlink (other_path), ==, 0);
 
@@ -275,7 +321,7 @@ test_open_path_writes (void)
   g_autoptr (GError) error = NULL;
   gsize length;
 
-  g_assert_true (shnd_array_save (array, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (array, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   {
     g_autoptr (ShndArray) file = shnd_array_open_path (path, SHND_ACCESS_READ_WRITE, &error);
 
@@ -296,6 +342,7 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/array/open/path-writes", test_open_path_writes);
   g_test_add_func ("/array/save", test_save);
+  g_test_add_func ("/array/save/no-replace", test_no_replace);
   g_test_add_func ("/array/save/async", test_save_async);
   g_test_add_func ("/array/save/finish", test_save_finish);
 

@@ -131,7 +131,7 @@ test_stream (void)
       g_assert_cmpint (saving.total, ==, n_bytes);
       g_assert_cmpuint (saving.n_calls, >=, n_bytes > 4 * MIB ? 3 : 1);
 
-      g_assert_true (shnd_array_save (sources[i], path, NULL, NULL, NULL, &error));
+      g_assert_true (shnd_array_save (sources[i], path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
       g_assert_true (g_file_get_contents (path, &contents, &length, NULL));
       g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), contents, length);
 

@@ -57,7 +57,7 @@ test_empty (void)
   ASSERT_CLOSED (shnd_array_copy_from (array, real, &error));
   ASSERT_CLOSED (shnd_array_copy_from (real, array, &error));
   ASSERT_CLOSED (shnd_array_dup (array, NULL, SHND_CREATE_NONE, NULL, NULL, NULL, &error));
-  ASSERT_CLOSED (shnd_array_save (array, "/nowhere", NULL, NULL, NULL, &error));
+  ASSERT_CLOSED (shnd_array_save (array, "/nowhere", SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   ASSERT_CLOSED (shnd_array_unlink (array, &error));
   shnd_array_close (array);
 }

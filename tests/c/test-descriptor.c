@@ -218,7 +218,7 @@ test_other_kinds (void)
   check_round_trip (view);
   unlink_name (name);
 
-  g_assert_true (shnd_array_save (numbers, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (numbers, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   file = shnd_array_open_path (path, SHND_ACCESS_READ_WRITE, &error);
   g_assert_no_error (error);
   file_view = shnd_array_slice (file, 2, 5, -1, -1, NULL);

@@ -274,7 +274,7 @@ test_maker (void)
   ((gint32 *) g_bytes_get_data (cow, NULL))[1] = 8;
   g_assert_cmpint (get_int (reader, 1), ==, 7);
 
-  g_assert_true (shnd_array_save (reader, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (reader, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   loaded = shnd_array_load (NULL, path, SHND_CREATE_NONE, NULL, NULL, NULL, &error);
   g_assert_no_error (error);

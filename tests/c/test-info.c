@@ -186,7 +186,7 @@ test_path (void)
   guint n_fds = count_fds ();
   struct stat status;
 
-  g_assert_true (shnd_array_save (source, path, NULL, NULL, NULL, &error));
+  g_assert_true (shnd_array_save (source, path, SHND_SAVE_NONE, NULL, NULL, NULL, &error));
   g_assert_cmpint (chmod (path, 0640), ==, 0);
   g_assert_cmpint (symlink ("a.npy", link), ==, 0);
   g_assert_cmpint (stat (path, &status), ==, 0);

@@ -143,7 +143,7 @@ test_refused (void)
   g_clear_error (&error);
   g_assert_cmpuint (get_word (page), ==, 0);
 
-  g_assert_true (shnd_array_save (array, path, NULL, NULL, NULL, NULL));
+  g_assert_true (shnd_array_save (array, path, SHND_SAVE_NONE, NULL, NULL, NULL, NULL));
   file = shnd_array_open_path (path, SHND_ACCESS_READ_WRITE, NULL);
   ASSERT_FAILS (shnd_array_lock (file, -1, NULL, NULL, failure), SHND_ERROR_UNSUPPORTED, "no lock");
   g_assert_false (shnd_array_get_locked (file));

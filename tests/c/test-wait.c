@@ -78,7 +78,7 @@ test_refused (void)
   g_assert_false (shnd_array_wait (array, 0, -1, cancelled, NULL, &error));
   assert_cancelled (error);
 
-  g_assert_true (shnd_array_save (array, path, NULL, NULL, NULL, NULL));
+  g_assert_true (shnd_array_save (array, path, SHND_SAVE_NONE, NULL, NULL, NULL, NULL));
   file = shnd_array_open_path (path, SHND_ACCESS_READ_WRITE, NULL);
   g_assert_cmpuint (shnd_array_get_sequence (file), ==, 0);
   ASSERT_FAILS (shnd_array_update (file, failure), SHND_ERROR_UNSUPPORTED, "no change counter");

@@ -299,26 +299,39 @@ test('save: progress and cancellation', () => {
     const cancellable = new Gio.Cancellable();
     const calls = [];
 
-    array.save(path, cancellable, (written, total) => calls.push([written, total]));
+    array.save(path, Shnd.SaveFlags.NONE, cancellable, (written, total) => calls.push([written, total]));
     equal(calls[calls.length - 1], [100000, 100000]);
     ok(GLib.file_test(path, GLib.FileTest.EXISTS), 'file');
     GLib.unlink(path);
 
-    throws(() => array.save(path, null, () => {
+    throws(() => array.save(path, 0, null, () => {
         throw new SyntaxError('my own failure');
     }), SyntaxError, 'my own failure');
-    throws(() => array.save(path, null, 'abc'), TypeError, 'progress');
-    throws(() => array.save(path, 'abc'), Error);
+    throws(() => array.save(path, 0, null, 'abc'), TypeError, 'progress');
+    throws(() => array.save(path, 'abc'), TypeError, 'flags');
+    throws(() => array.save(path, 0, 'abc'), Error);
     cancellable.cancel();
-    throws(() => array.save(path, cancellable), cancelled);
-    throws(() => array.save(path, cancellable, () => {}), cancelled);
+    throws(() => array.save(path, 0, cancellable), cancelled);
+    throws(() => array.save(path, 0, cancellable, () => {}), cancelled);
     ok(!GLib.file_test(path, GLib.FileTest.EXISTS), 'no file');
+});
+
+test('save: nothing is replaced', () => {
+    const {NO_REPLACE} = Shnd.SaveFlags;
+    const path = makePath();
+    const array = Shnd.Array.new_from_typed_array(null, Uint8Array.of(1, 2, 3));
+
+    equal(array.save(path, NO_REPLACE), true);
+    array.setAt(9, 0);
+    throws(() => array.save(path, NO_REPLACE), failure.EXISTS);
+    throws(() => wait(array.save_async(path, NO_REPLACE)), failure.EXISTS);
+    equal(Shnd.Array.open_path(path).at(0), 1);
 });
 
 /* Saves with a callback; returns what save_finish() gives, or throws. */
 function saveAsync(array, path, cancellable) {
     return wait(new Promise((resolve, reject) => {
-        equal(array.save_async(path, cancellable, (source, result) => {
+        equal(array.save_async(path, 0, cancellable, (source, result) => {
             try {
                 ok(source === array, 'the same array');
                 resolve(array.save_finish(result));
@@ -351,12 +364,13 @@ test('save_async: with a callback', () => {
         GLib.usleep(1000);
 
     throws(() => array.save_async(), TypeError, 'arguments');
-    throws(() => array.save_async(path, null, null, null), TypeError, 'arguments');
+    throws(() => array.save_async(path, 0, null, null, null), TypeError, 'arguments');
     throws(() => array.save_async(null), TypeError, 'path');
     throws(() => array.save_async(`${path}\0x`), TypeError, 'NUL');
-    throws(() => array.save_async(path, 'abc'), Error);
-    throws(() => array.save_async(path, null, 'abc'), TypeError, 'callback');
-    throws(() => array.save_async(path, () => {}, () => {}), Error);
+    throws(() => array.save_async(path, 'abc'), TypeError, 'flags');
+    throws(() => array.save_async(path, 0, 'abc'), Error);
+    throws(() => array.save_async(path, 0, null, 'abc'), TypeError, 'callback');
+    throws(() => array.save_async(path, 0, () => {}, () => {}), Error);
     throws(() => array.save_finish(null), Error);
 });
 
@@ -368,7 +382,7 @@ test('save_async: with a promise', () => {
     equal(wait(array.save_async(path)), true);
     equal(Shnd.Array.open_path(path).toTypedArray(), Uint8Array.of(1, 2, 3));
     array.setAt(9, 0);
-    equal(wait(array.save_async(path, null)), true);
+    equal(wait(array.save_async(path, 0, null)), true);
     equal(Shnd.Array.open_path(path).at(0), 9);
     throws(() => wait(array.save_async(`${path}/x`)), failure.NOT_FOUND);
     throws(() => wait(array.save_async(`${path}\0x`)), TypeError, 'NUL');

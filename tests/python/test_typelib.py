@@ -24,7 +24,7 @@ TOP_LEVEL = {
     'DType': 'Struct', 'DTypeKind': 'Enum', 'Error': 'Enum', 'MAJOR_VERSION': 'Constant',
     'MAX_DEPTH': 'Constant', 'MAX_DIMS': 'Constant', 'MICRO_VERSION': 'Constant',
     'MINOR_VERSION': 'Constant',
-    'Order': 'Enum', 'SyncFlags': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function',
+    'Order': 'Enum', 'SaveFlags': 'Enum', 'SyncFlags': 'Enum', 'VERSION_S': 'Constant', 'error_quark': 'Function',
     'Frame': 'Object', 'FrameClass': 'Struct', 'Overflow': 'Enum', 'Publisher': 'Object',
     'PublisherClass': 'Struct', 'Subscriber': 'Object', 'SubscriberClass': 'Struct',
     'list_addresses': 'Function', 'list_infos': 'Function', 'list_names': 'Function',
@@ -151,6 +151,7 @@ VALUES = {
                     'others_read': 16, 'others_write': 32, 'persistent': 64},
     'Order': {'c': 0, 'fortran': 1, 'strided': 2},
     'Overflow': {'drop': 0, 'block': 1},
+    'SaveFlags': {'none': 0, 'no_replace': 1},
     'SyncFlags': {'none': 0, 'async': 1, 'invalidate': 2},
     'DTypeKind': {name: number for number, name in enumerate(
         ('bool', 'int', 'uint', 'float', 'complex', 'bytes', 'unicode', 'datetime', 'timedelta',

@@ -213,7 +213,7 @@ def run_in_background(array: Shnd.Array) -> None:
     array.wait_async(array.sequence, Gio.Cancellable(), on_changed, 'changed', timeout=None)
     Shnd.Array.open_wait_async('name', Shnd.Access.READ, None, on_opened, timeout=3)
     Shnd.Array.load_async('name', 'a.npy', Shnd.CreateFlags.NONE, None, on_opened)
-    array.save_async('a.npy', None, on_done)
+    array.save_async('a.npy', Shnd.SaveFlags.NO_REPLACE, None, on_done)
     Shnd.Array.load_stream_async('name', Gio.MemoryInputStream(), 0, None, on_opened)
     array.save_stream_async(Gio.MemoryOutputStream(), None, on_done)
     array.sync_async(Shnd.SyncFlags.NONE, None, on_done)
@@ -222,7 +222,8 @@ def run_in_background(array: Shnd.Array) -> None:
 def end(array: Shnd.Array) -> str:
     try:
         array.save('a.npy')
-        array.save(pathlib.Path('a.npy'), Gio.Cancellable(), lambda done, total: None)
+        array.save(pathlib.Path('a.npy'), Shnd.SaveFlags.NONE, cancellable=Gio.Cancellable(),
+                   progress=lambda done, total: None)
         array.save_stream(sys.stdout.buffer, progress=print)
         Shnd.Array.load_stream(None, Gio.MemoryInputStream(), progress=print).close()
         array.sync()

@@ -173,7 +173,7 @@ void test_files () throws Error {
     int64 last = 0;
 
     array.set_int64 ({ 2 }, 258);
-    assert_true (array.save (path, null, (written, total) => {
+    assert_true (array.save (path, Shnd.SaveFlags.NONE, null, (written, total) => {
         last = written;
         check_int (total, 6);
     }));
@@ -186,7 +186,7 @@ void test_files () throws Error {
 
     cancellable.cancel ();
     try {
-        array.save (path, cancellable);
+        array.save (path, Shnd.SaveFlags.NONE, cancellable);
         Test.fail ();
     } catch (IOError.CANCELLED error) {
     }
@@ -338,13 +338,13 @@ async void save (Shnd.Array array, string folder) throws Error {
     check_int (Shnd.Array.open_path (path).get_int64 ({ 2 }), 258);
 
     array.set_int64 ({ 2 }, 7);
-    assert_true (yield array.save_async (path, cancellable));
+    assert_true (yield array.save_async (path, Shnd.SaveFlags.NONE, cancellable));
     check_int (Shnd.Array.open_path (path).get_int64 ({ 2 }), 7);
 
     array.set_int64 ({ 2 }, 8);
     cancellable.cancel ();
     try {
-        yield array.save_async (path, cancellable);
+        yield array.save_async (path, Shnd.SaveFlags.NONE, cancellable);
         Test.fail ();
     } catch (IOError.CANCELLED error) {
     }

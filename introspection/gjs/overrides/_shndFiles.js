@@ -59,6 +59,10 @@ function toDupArguments(name = null, flags = 0) {
     return [toNullableText(name, 'name'), toUint32(flags, 'flags')];
 }
 
+function toSaveArguments(path, flags = 0) {
+    return [toText(path, 'path'), toUint32(flags, 'flags')];
+}
+
 function toSyncArguments(flags, cancellable) {
     return [toUint32(flags ?? 0, 'flags'), toCancellable(cancellable)];
 }
@@ -115,17 +119,19 @@ function addFiles(Shnd) {
      *
      * @function Shnd.Array#save
      * @param {string} path - the path of the file
+     * @param {Shnd.SaveFlags} [flags] - whether it may replace one
      * @param {?Gio.Cancellable} [cancellable] - a cancellable object
      * @param {?Function} [progress] - called now and then with the number of bytes written, and of
      *   those to write; if it throws, nothing is saved
      * @returns {boolean} true
      */
-    define(proto, 'save', 1, 3, function (path, cancellable = null, progress = null) {
-        path = toText(path, 'path');
+    define(proto, 'save', 1, 4, function (path, flags = 0, cancellable = null, progress = null) {
+        const args = toSaveArguments(path, flags);
+
         toCancellable(cancellable);
 
         return withProgress(cancellable, progress,
-            (stop, report) => native.save.call(this, path, stop, report));
+            (stop, report) => call(native.save, this, [...args, stop, report]));
     });
 
     /**
@@ -133,13 +139,16 @@ function addFiles(Shnd) {
      *
      * @function Shnd.Array#save_async
      * @param {string} path - the path of the file
+     * @param {Shnd.SaveFlags} [flags] - whether it may replace one
      * @param {?Gio.Cancellable} [cancellable] - a cancellable object
      * @param {?Function} [callback] - if it is there, it is called with the array and a
      *   Gio.AsyncResult for save_finish(), and there is no promise
      * @returns {Promise<boolean>} true
      */
-    defineAsync(proto, 'save_async', 1, 3,
-        (path, cancellable) => [toText(path, 'path'), toCancellable(cancellable)],
+    defineAsync(proto, 'save_async', 1, 4,
+        (path, flags, cancellable) => [
+            ...toSaveArguments(path, flags), toCancellable(cancellable),
+        ],
         (source, result) => source.save_finish(result));
 
     /**

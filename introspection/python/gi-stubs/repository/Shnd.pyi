@@ -72,6 +72,12 @@ class CreateFlags(_Flags):
     def __or__(self, other: int) -> CreateFlags: ...
     def __ror__(self, other: int) -> CreateFlags: ...
 
+class SaveFlags(_Flags):
+    NONE: SaveFlags
+    NO_REPLACE: SaveFlags
+    def __or__(self, other: int) -> SaveFlags: ...
+    def __ror__(self, other: int) -> SaveFlags: ...
+
 class SyncFlags(_Flags):
     NONE: SyncFlags
     ASYNC: SyncFlags
@@ -530,12 +536,15 @@ class Array(GObject.Object):  # type: ignore[misc]
     def save(
         self,
         path: _Path,
+        flags: SaveFlags | int = 0,
+        *,
         cancellable: Gio.Cancellable | None = None,
         progress: _Progress | None = None,
     ) -> bool: ...
     def save_async(
         self,
         path: _Path,
+        flags: SaveFlags | int = 0,
         cancellable: Gio.Cancellable | None = None,
         callback: _Callback | None = None,
         *data: Any,

@@ -132,6 +132,10 @@ def to_create_flags(flags):
     return to_flags(Shnd.CreateFlags, flags, 'The flags')
 
 
+def to_save_flags(flags):
+    return to_flags(Shnd.SaveFlags, flags, 'The flags')
+
+
 def to_timeout(seconds):
     """Seconds as microseconds; None, for ever, as -1."""
     if seconds is None:

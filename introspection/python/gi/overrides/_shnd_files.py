@@ -9,8 +9,8 @@ from functools import partial
 
 from gi.module import get_introspection_module
 from gi.overrides._shnd_arguments import (
-    to_access, to_cancellable, to_create_flags, to_dtype, to_optional_name, to_shape,
-    to_sync_flags,
+    to_access, to_cancellable, to_create_flags, to_dtype, to_optional_name, to_save_flags,
+    to_shape, to_sync_flags,
 )
 from gi.overrides._shnd_sync import call_interruptibly
 from gi.repository import Gio, GLib
@@ -160,20 +160,22 @@ class Filed:
         return _load_async(to_optional_name(name), os.fspath(path), to_create_flags(flags),
                            cancellable, callback, *data)
 
-    def save(self, path, cancellable=None, progress=None):
+    def save(self, path, flags=0, *, cancellable=None, progress=None):
         """Writes the array to a .npy file. ``progress(done, total)`` is called now and then with
         the number of bytes; what it raises ends the saving, and the file is as it was.
         """
         path = os.fspath(path)
+        flags = to_save_flags(flags)
         return _call_with_progress(
-            lambda cancellable, progress: Shnd.Array.save(self, path, cancellable, progress),
+            lambda cancellable, progress: Shnd.Array.save(self, path, flags, cancellable, progress),
             cancellable, progress)
 
-    def save_async(self, path, cancellable=None, callback=None, *data):
+    def save_async(self, path, flags=0, cancellable=None, callback=None, *data):
         """Writes the array to a .npy file in another thread, while a main loop runs. Then
         ``callback(array, result, *data)`` is called, for ``array.save_finish(result)``.
         """
-        return Shnd.Array.save_async(self, os.fspath(path), cancellable, callback, *data)
+        return Shnd.Array.save_async(self, os.fspath(path), to_save_flags(flags), cancellable,
+                                     callback, *data)
 
     @classmethod
     def load_stream(cls, name, stream, flags=0, *, cancellable=None, progress=None):
