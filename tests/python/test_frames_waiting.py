@@ -153,6 +153,25 @@ class Signals(FramesTestCase):
 
         self.interrupt(prepare_connected)
 
+    def test_receive_latest_only(self):
+        """It looks for a publisher again and again; the signal comes at any time of that."""
+        def run(connection):
+            default_interrupt()
+            subscriber = Shnd.Subscriber.new(self.address, latest_only=True)
+            for i in range(8):
+                try:
+                    connection.send(i)
+                    subscriber.receive()
+                except KeyboardInterrupt:
+                    pass
+
+        with Child(run) as child:
+            for i in range(8):
+                self.assertEqual(child.receive(), i)
+                time.sleep(0.05 * i)
+                os.kill(child.pid, signal.SIGINT)
+            self.assertEqual(child.join(), 0)
+
     def test_iterate(self):
         def prepare():
             subscriber = Shnd.Subscriber.new(self.address)

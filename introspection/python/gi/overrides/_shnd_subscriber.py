@@ -12,7 +12,7 @@ from gi.module import get_introspection_module
 from gi.overrides._shnd_arguments import (
     is_error, make_error, to_bool, to_cancellable, to_text, to_timeout, to_unsigned,
 )
-from gi.overrides._shnd_sync import call_with_timeout, watches_for
+from gi.overrides._shnd_sync import call_with_timeout, wait_in_thread, watches_for
 from gi.repository import GLib
 
 Shnd = get_introspection_module('Shnd')
@@ -21,14 +21,14 @@ _MAX_DEPTH = 256
 _TIMED_OUT = Shnd.Error.TIMED_OUT
 _END_OF_STREAM = Shnd.Error.END_OF_STREAM
 
-# How long the main thread is in the library at most for the newest frame, which is on its way, in
-# microseconds; and how long poll() can wait, in milliseconds.
-_NAP = 500_000
+# How long poll() can wait, in milliseconds.
 _MAX_POLL = 2**31 - 1
 
 # Looked up once: these are what the time goes into where little else is done.
 _get_fd = Shnd.Subscriber.get_fd
 _get_latest_only = Shnd.Subscriber.get_latest_only
+_get_newest = Shnd.Subscriber.get_sequence
+_get_sequence = Shnd.Frame.get_sequence
 _get_spin = Shnd.Subscriber.get_spin
 _main_thread = threading.main_thread
 _new = Shnd.Subscriber.new
@@ -38,6 +38,9 @@ _receive = Shnd.Subscriber.receive
 @watches_for('frame', Shnd.Subscriber.watch)
 class Subscribed:
     """What ``Shnd.Subscriber`` has in Python. Timeouts are as those of ``Shnd.Publisher``."""
+
+    # With latest_only, the number of the last frame that the main thread has waited for.
+    _last = 0
 
     def __init__(self):
         super().__init__()
@@ -72,7 +75,7 @@ class Subscribed:
             return _receive(self, timeout, to_cancellable(cancellable))
         if cancellable is not None:
             return call_with_timeout(_receive, (self,), timeout, cancellable)
-        # The library would wait for the newest frame, if only for a moment.
+        # Without waiting, the library would give an older frame than the newest.
         if timeout == 0 or not _get_latest_only(self):
             try:
                 return _receive(self, 0, None)
@@ -89,6 +92,7 @@ class Subscribed:
             return _receive(self, 0, None)  # which says why there is none
         poller = select.poll()
         poller.register(fd, select.POLLIN)
+        latest_only = _get_latest_only(self)
         spin = _get_spin(self)
         spin_end = monotonic() + spin / 1e6 if spin else None
         left = None
@@ -103,12 +107,21 @@ class Subscribed:
                 pause = None if left is None else min(ceil(left * 1e3), _MAX_POLL)
             if not poller.poll(pause):
                 continue
+            if latest_only and _get_newest(self) - self._last not in (0, 1):
+                # There are several, and the newest may be on its way still.
+                return self._note(wait_in_thread(
+                    _receive, (self,), -1 if left is None else ceil(left * 1e6), None))
             try:
-                nap = _NAP if left is None else min(ceil(left * 1e6), _NAP)
-                return _receive(self, nap if _get_latest_only(self) else 0, None)
+                frame = _receive(self, 0, None)
             except GLib.Error as error:
                 if not is_error(error, _TIMED_OUT):
                     raise
+            else:
+                return self._note(frame) if latest_only else frame
+
+    def _note(self, frame):
+        self._last = _get_sequence(frame)
+        return frame
 
     def receive_async(self, cancellable=None, callback=None, *data, timeout=None):
         """Receives while a main loop runs. Then ``callback(subscriber, result, *data)`` is called,

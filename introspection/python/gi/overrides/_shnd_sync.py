@@ -75,7 +75,8 @@ class _Helper:
 os.register_at_fork(after_in_child=_idle_helpers.clear)
 
 
-def _wait_in_thread(native, arguments, timeout, cancellable, undo):
+def wait_in_thread(native, arguments, timeout, cancellable, undo=None):
+    """Calls ``native(*arguments, timeout, cancellable)`` in another thread, for the main one."""
     own = Gio.Cancellable()
     outcome = []
     ended = allocate_lock()
@@ -139,7 +140,7 @@ def call_with_timeout(native, arguments, timeout, cancellable, undo=None):
         if undo is not None:
             undo(*arguments)
         raise
-    return _wait_in_thread(native, arguments, timeout, cancellable, undo)
+    return wait_in_thread(native, arguments, timeout, cancellable, undo)
 
 
 def call_interruptibly(native, arguments, cancellable):
@@ -151,7 +152,7 @@ def call_interruptibly(native, arguments, cancellable):
         *others, _, own = args
         return native(*others, own)
 
-    return _wait_in_thread(without_timeout, arguments, -1, cancellable, None)
+    return wait_in_thread(without_timeout, arguments, -1, cancellable)
 
 
 def _to_sequence(since):
