@@ -123,7 +123,7 @@ function addPublisher(Shnd, toDType) {
      */
     takeProperties(Publisher, ['overflow', 'depth', 'max_frames', 'max_subscribers']);
 
-    checkProperty(proto, 'depth', toDepth(1));
+    checkProperty(proto, 'depth', toDepth(Shnd, 1));
     checkProperty(proto, 'max_frames', toUint32);
     checkProperty(proto, 'max_subscribers', toUint32);
     checkProperty(proto, 'overflow', value => {

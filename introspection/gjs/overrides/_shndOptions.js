@@ -8,8 +8,6 @@ const {
     call, define, show, toCancellable, toInteger, toText, toTimeout, wrap,
 } = imports.overrides._shndArguments;
 
-const MAX_DEPTH = 256;
-
 /* ---- Arguments ---- */
 
 /* The members of an object with options, which may be missing. */
@@ -37,8 +35,8 @@ function toWaitArguments(options) {
     return [toTimeout(timeout), toCancellable(cancellable)];
 }
 
-function toDepth(least) {
-    return value => toInteger(value, 'depth', least, MAX_DEPTH);
+function toDepth(Shnd, least) {
+    return value => toInteger(value, 'depth', least, Shnd.MAX_DEPTH);
 }
 
 /* ---- Properties ---- */

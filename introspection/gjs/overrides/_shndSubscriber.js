@@ -46,7 +46,7 @@ function addSubscriber(Shnd) {
      */
     takeProperties(Subscriber, ['depth', 'latest_only', 'observer', 'reconnect', 'spin']);
 
-    checkProperty(proto, 'depth', toDepth(0));
+    checkProperty(proto, 'depth', toDepth(Shnd, 0));
     checkProperty(proto, 'latest_only', toFlag);
     checkProperty(proto, 'observer', toFlag);
     checkProperty(proto, 'reconnect', toFlag);

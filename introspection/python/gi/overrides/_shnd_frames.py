@@ -16,8 +16,6 @@ except ImportError:
 
 Shnd = get_introspection_module('Shnd')
 
-_MAX_DEPTH = 256
-
 # Looked up once: these are what the time goes into where little else is done.
 _acquire = Shnd.Publisher.acquire
 _close_publisher = Shnd.Publisher.close
@@ -184,7 +182,7 @@ class Publishing:
         if name == 'overflow':
             return _to_overflow(value)
         if name == 'depth':
-            return to_unsigned(value, 'The depth', 1, _MAX_DEPTH)
+            return to_unsigned(value, 'The depth', 1, Shnd.MAX_DEPTH)
         return to_unsigned(value, name)
 
     # ---- Frames ----

@@ -17,7 +17,6 @@ from gi.repository import GLib
 
 Shnd = get_introspection_module('Shnd')
 
-_MAX_DEPTH = 256
 _TIMED_OUT = Shnd.Error.TIMED_OUT
 _END_OF_STREAM = Shnd.Error.END_OF_STREAM
 
@@ -203,7 +202,7 @@ class Subscribed:
 
     @depth.setter
     def depth(self, depth):
-        self.set_depth(to_unsigned(depth, 'The depth', 0, _MAX_DEPTH))
+        self.set_depth(to_unsigned(depth, 'The depth', 0, Shnd.MAX_DEPTH))
 
     @property
     def latest_only(self):
