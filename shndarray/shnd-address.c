@@ -5,6 +5,7 @@
 #include "shnd-address-private.h"
 
 #include "shnd-error-private.h"
+#include "shnd-file-private.h"
 #include "shnd-names-private.h"
 #include "shnd-process-private.h"
 
@@ -18,6 +19,9 @@
 
 #define RUNTIME_FOLDER "shndarray"
 #define LOCK_SUFFIX ".lock"
+
+/* The byte of the lock file whose lock a publisher has. */
+#define LOCK_BYTE 0
 
 /* How often a lock file is opened that its last owner removes at that moment. */
 #define MAX_TRIES 100
@@ -151,8 +155,7 @@ take_lock (const char *path, GError **error)
 
   for (guint i = 0; i < MAX_TRIES; i++)
     {
-      struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-      int saved_errno;
+      int saved_errno, result;
       int fd;
 
       shnd_process_begin ();
@@ -175,14 +178,14 @@ take_lock (const char *path, GError **error)
           return -1;
         }
 
-      if (fcntl (fd, F_OFD_SETLK, &whole_file) != 0)
+      result = shnd_file_lock (fd, LOCK_BYTE, F_WRLCK);
+      if (result != 0)
         {
-          saved_errno = errno;
           shnd_process_close (fd);
-          if (saved_errno == EAGAIN || saved_errno == EACCES)
+          if (result == EAGAIN)
             set_in_use (path, error);
           else
-            shnd_set_error_from_errno (error, saved_errno, "Cannot lock “%s”", display);
+            shnd_set_error_from_errno (error, result, "Cannot lock “%s”", display);
           return -1;
         }
 
@@ -324,7 +327,6 @@ static int
 look_for_publisher (const char *path, gboolean *is_there)
 {
   g_autofree char *lock_path = g_strconcat (path, LOCK_SUFFIX, NULL);
-  struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
   struct stat info;
   int fd;
 
@@ -336,7 +338,7 @@ look_for_publisher (const char *path, gboolean *is_there)
   if (fd < 0)
     return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? errno : 0;
 
-  *is_there = fcntl (fd, F_OFD_GETLK, &whole_file) == 0 && whole_file.l_type != F_UNLCK;
+  *is_there = shnd_file_get_lock (fd, LOCK_BYTE) != F_UNLCK;
   close (fd);
 
   return 0;

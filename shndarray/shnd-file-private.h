@@ -32,7 +32,7 @@ gboolean shnd_file_is_same (const ShndFileInfo *a, const ShndFileInfo *b);
 int shnd_file_reopen (int fd, int flags);
 
 /* Open-file-description locks on single bytes: the kernel drops them when the last descriptor of
- * the description is closed, however its processes end. Those bytes are far behind the end of any
+ * the description is closed, however its processes end. Those of arrays are far behind the end of any
  * file, so that they get in nobody's way. doc/format.md lists them. */
 #define SHND_BYTE_LEASE ((goffset) 1 << 62)
 #define SHND_BYTE_NAME (SHND_BYTE_LEASE + 1)

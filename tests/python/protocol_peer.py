@@ -290,8 +290,8 @@ def parse_frame(got):
 
 
 def pack_lock(kind):
-    """That of a whole file, as 64-bit Linux has it."""
-    return struct.pack('hhqqi4x', kind, os.SEEK_SET, 0, 0, 0)
+    """That of the first byte of a file, as 64-bit Linux has it."""
+    return struct.pack('hhqqi4x', kind, os.SEEK_SET, 0, 1, 0)
 
 
 def take_lock(fd):
