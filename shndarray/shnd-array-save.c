@@ -5,8 +5,10 @@
 #include "shnd-array-private.h"
 
 #include "shnd-error-private.h"
+#include "shnd-file-private.h"
 #include "shnd-new-file-private.h"
 #include "shnd-npy-private.h"
+#include "shnd-process-private.h"
 #include "shnd-task-private.h"
 #include "shnd-write-private.h"
 
@@ -197,28 +199,48 @@ save_path (const Save *self,
 
 #define SAVE_STREAM_PREFIX "Cannot save the array to the stream: "
 
-/* A pipe that is not set to return early can be opened a second time so that it is, for this process
- * alone. NULL if it is something else, or if that does not work. */
-static GOutputStream *
-open_pipe_again (GOutputStream *stream)
+/* The descriptor of a stream that a long write() may be stuck in, or -1. GIO waits until a descriptor
+ * can be written, and can be cancelled then; but a pipe that is not set to return early keeps a long
+ * write() until all of it is read. */
+static int
+get_sticky_fd (GOutputStream *stream, mode_t *mode)
 {
-  char path[sizeof "/proc/self/fd/" + 10];
   struct stat info;
   int fd, flags;
 
-  /* Not what is based on one, which may do something else with the bytes. */
-  if (G_OBJECT_TYPE (stream) != G_TYPE_UNIX_OUTPUT_STREAM)
-    return NULL;
+  if (!G_IS_FILE_DESCRIPTOR_BASED (stream))
+    return -1;
 
-  fd = g_unix_output_stream_get_fd (G_UNIX_OUTPUT_STREAM (stream));
+  fd = g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream));
   flags = fcntl (fd, F_GETFL);
-  if (flags < 0 || (flags & O_NONBLOCK) != 0 || fstat (fd, &info) != 0 || !S_ISFIFO (info.st_mode))
-    return NULL;
+  if (flags < 0 || (flags & O_NONBLOCK) != 0 || fstat (fd, &info) != 0 || S_ISREG (info.st_mode))
+    return -1;
 
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  fd = open (path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  *mode = info.st_mode;
 
-  return fd < 0 ? NULL : g_unix_output_stream_new (fd, TRUE);
+  return fd;
+}
+
+/* A pipe can be opened a second time so that it returns early, for this process alone. Returns -1 if
+ * it is something else, or if that does not work; what it returns is for shnd_process_close(). */
+static int
+open_pipe_again (GOutputStream *stream)
+{
+  mode_t mode;
+  int fd = get_sticky_fd (stream, &mode);
+
+  /* Not what is based on one, which may do something else with the bytes. */
+  if (fd < 0 || !S_ISFIFO (mode) || G_OBJECT_TYPE (stream) != G_TYPE_UNIX_OUTPUT_STREAM)
+    return -1;
+
+  /* A child that had it would keep the pipe from ending. */
+  shnd_process_begin ();
+  fd = shnd_file_reopen (fd, O_WRONLY | O_NONBLOCK);
+  if (fd >= 0)
+    shnd_process_own_locked (fd);
+  shnd_process_end ();
+
+  return fd;
 }
 
 typedef struct
@@ -228,26 +250,6 @@ typedef struct
   GCancellable *cancellable;
   GError *error;
 } Target;
-
-/* How much can be written at once without being stuck. GIO waits until a descriptor can be written,
- * and can be cancelled then; but a pipe that is not set to return early keeps a long write() until
- * all of it is read. */
-static gsize
-get_max_length (GOutputStream *stream)
-{
-  struct stat info;
-  int fd, flags;
-
-  if (!G_IS_FILE_DESCRIPTOR_BASED (stream))
-    return G_MAXSIZE;
-
-  fd = g_file_descriptor_based_get_fd (G_FILE_DESCRIPTOR_BASED (stream));
-  flags = fcntl (fd, F_GETFL);
-  if (flags < 0 || (flags & O_NONBLOCK) != 0 || fstat (fd, &info) != 0 || S_ISREG (info.st_mode))
-    return G_MAXSIZE;
-
-  return PIPE_BUF;
-}
 
 static int
 write_to_stream (gpointer data, gconstpointer bytes, gsize length)
@@ -277,9 +279,10 @@ save_to (GOutputStream *stream,
          gpointer progress_callback_data,
          GError **error)
 {
+  mode_t mode;
   Target target = {
     .stream = stream,
-    .max_length = get_max_length (stream),
+    .max_length = get_sticky_fd (stream, &mode) < 0 ? G_MAXSIZE : PIPE_BUF,
     .cancellable = cancellable,
   };
   gboolean has_fd;
@@ -318,10 +321,11 @@ save_stream (const Save *self,
              gpointer progress_callback_data,
              GError **error)
 {
-  g_autoptr (GOutputStream) pipe = open_pipe_again (self->stream);
+  g_autoptr (GOutputStream) pipe = NULL;
+  int fd = open_pipe_again (self->stream);
   gboolean result;
 
-  if (pipe == NULL)
+  if (fd < 0)
     return save_to (self->stream, header, layout, cancellable, progress_callback,
                     progress_callback_data, error);
 
@@ -329,11 +333,14 @@ save_stream (const Save *self,
   if (!g_output_stream_set_pending (self->stream, error))
     {
       g_prefix_error (error, SAVE_STREAM_PREFIX);
+      shnd_process_close (fd);
       return FALSE;
     }
+  pipe = g_unix_output_stream_new (fd, FALSE);
   result =
       save_to (pipe, header, layout, cancellable, progress_callback, progress_callback_data, error);
   g_output_stream_clear_pending (self->stream);
+  shnd_process_close (fd);
 
   return result;
 }

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include "array-support.h"
 
@@ -539,6 +540,40 @@ end_canceller (Canceller *self, GThread *thread)
   g_cond_clear (&self->ended);
 }
 
+static void
+fork_cb (goffset current, goffset total, gpointer data)
+{
+  gboolean *called = data;
+  guint n_fds = count_fds ();
+  int status;
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    _exit (count_fds () == n_fds - 1 ? 0 : 1);
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  *called = TRUE;
+}
+
+/* A pipe ends when this process is done with it, whatever children there are. */
+static void
+test_stream_fork (void)
+{
+  g_autoptr (ShndArray) array = new_counting ("<i4", SHAPE (100));
+  g_autoptr (GOutputStream) stream = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean called = FALSE;
+  int fds[2];
+
+  make_pipe (fds);
+  stream = g_unix_output_stream_new (fds[1], TRUE);
+  shnd_array_save_stream (array, stream, NULL, fork_cb, &called, &error);
+  g_assert_no_error (error);
+  g_assert_true (called);
+  close (fds[0]);
+}
+
 /* How much memory the largest unnamed file of this process has, in bytes; it claims to have at least
  * `size`. */
 static goffset
@@ -837,6 +872,7 @@ main (int argc, char *argv[])
 
   g_test_add_func ("/array/stream", test_stream);
   g_test_add_func ("/array/stream/pipe", test_stream_pipe);
+  g_test_add_func ("/array/stream/fork", test_stream_fork);
   g_test_add_func ("/array/stream/fails", test_stream_fails);
   g_test_add_func ("/array/stream/errors", test_stream_errors);
   g_test_add_func ("/array/stream/cancelled", test_stream_cancelled);
