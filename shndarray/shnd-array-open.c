@@ -39,10 +39,7 @@ _shnd_array_init_layout (ShndLayout *layout,
 static int
 write_contents (int fd, guint64 offset, gpointer data, GError **error)
 {
-  const ShndContents *contents = data;
-
-  return shnd_write_layout (fd, &contents->layout, offset, contents->cancellable,
-                            contents->progress_callback, contents->progress_callback_data);
+  return shnd_write_contents_at (data, fd, offset);
 }
 
 ShndArray *

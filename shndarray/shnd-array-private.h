@@ -3,6 +3,7 @@
 #pragma once
 
 #include "shnd-segment-private.h"
+#include "shnd-write-private.h"
 
 G_BEGIN_DECLS
 
@@ -29,15 +30,6 @@ ShndArray *_shnd_array_new_view (ShndSegment *segment, const ShndLayout *layout)
 
 /* Makes a view of an array that is still as g_object_new() alone made it. */
 void _shnd_array_become_view (ShndArray *self, ShndSegment *segment, const ShndLayout *layout);
-
-/* The elements that a new array begins with. */
-typedef struct
-{
-  ShndLayout layout;
-  GCancellable *cancellable;
-  GFileProgressCallback progress_callback;
-  gpointer progress_callback_data;
-} ShndContents;
 
 /* Makes an array of that layout, which gets its memory; with `contents`, of the same dtype and shape,
  * it begins with those, which are used up, else with zeros. */

@@ -139,13 +139,7 @@ give_name (const Save *self, const char *temporary_path, const char *path)
 }
 
 static gboolean
-save_path (const Save *self,
-           const GByteArray *header,
-           const ShndLayout *layout,
-           GCancellable *cancellable,
-           GFileProgressCallback progress_callback,
-           gpointer progress_callback_data,
-           GError **error)
+save_path (const Save *self, const GByteArray *header, const ShndContents *contents, GError **error)
 {
   g_autofree char *resolved = NULL;
   g_autofree char *temporary_path = NULL;
@@ -166,13 +160,12 @@ save_path (const Save *self,
       return FALSE;
     }
 
-  if (!shnd_write_allowed (header->len + shnd_layout_get_n_bytes (layout)))
+  if (!shnd_write_allowed (header->len + shnd_layout_get_n_bytes (&contents->layout)))
     result = EFBIG;
   else if (!shnd_write_all (fd, header->data, header->len, 0))
     result = errno;
   else
-    result = shnd_write_layout (fd, layout, header->len, cancellable, progress_callback,
-                                progress_callback_data);
+    result = shnd_write_contents_at (contents, fd, header->len);
 
   /* A file that is replaced must not be lost to a crash between the rename and the data. */
   if (result == 0 && exists && fsync (fd) != 0)
@@ -273,30 +266,26 @@ write_to_stream (gpointer data, gconstpointer bytes, gsize length)
 static gboolean
 save_to (GOutputStream *stream,
          const GByteArray *header,
-         const ShndLayout *layout,
-         GCancellable *cancellable,
-         GFileProgressCallback progress_callback,
-         gpointer progress_callback_data,
+         const ShndContents *contents,
          GError **error)
 {
   mode_t mode;
   Target target = {
     .stream = stream,
     .max_length = get_sticky_fd (stream, &mode) < 0 ? G_MAXSIZE : PIPE_BUF,
-    .cancellable = cancellable,
+    .cancellable = contents->cancellable,
   };
   gboolean has_fd;
   GPollFD fd;
   int result;
 
   /* As long as there is one, GIO makes no descriptor of its own for each time that it waits. */
-  has_fd = g_cancellable_make_pollfd (cancellable, &fd);
+  has_fd = g_cancellable_make_pollfd (contents->cancellable, &fd);
   result = write_to_stream (&target, header->data, header->len);
   if (result == 0)
-    result = shnd_write_elements (layout, write_to_stream, &target, cancellable, progress_callback,
-                                  progress_callback_data);
+    result = shnd_write_contents (contents, write_to_stream, &target);
   if (has_fd)
-    g_cancellable_release_fd (cancellable);
+    g_cancellable_release_fd (contents->cancellable);
 
   if (result == 0)
     return TRUE;
@@ -315,10 +304,7 @@ save_to (GOutputStream *stream,
 static gboolean
 save_stream (const Save *self,
              const GByteArray *header,
-             const ShndLayout *layout,
-             GCancellable *cancellable,
-             GFileProgressCallback progress_callback,
-             gpointer progress_callback_data,
+             const ShndContents *contents,
              GError **error)
 {
   g_autoptr (GOutputStream) pipe = NULL;
@@ -326,8 +312,7 @@ save_stream (const Save *self,
   gboolean result;
 
   if (fd < 0)
-    return save_to (self->stream, header, layout, cancellable, progress_callback,
-                    progress_callback_data, error);
+    return save_to (self->stream, header, contents, error);
 
   /* Nobody else writes to it meanwhile, nor closes it. */
   if (!g_output_stream_set_pending (self->stream, error))
@@ -337,8 +322,7 @@ save_stream (const Save *self,
       return FALSE;
     }
   pipe = g_unix_output_stream_new (fd, FALSE);
-  result =
-      save_to (pipe, header, layout, cancellable, progress_callback, progress_callback_data, error);
+  result = save_to (pipe, header, contents, error);
   g_output_stream_clear_pending (self->stream);
   shnd_process_close (fd);
 
@@ -353,21 +337,26 @@ save_run (const Save *self,
           GError **error)
 {
   g_autoptr (GByteArray) header = NULL;
-  ShndLayout layout = self->layout;
+  ShndContents contents = {
+    .layout = self->layout,
+    .cancellable = cancellable,
+    .progress_callback = progress_callback,
+    .progress_callback_data = progress_callback_data,
+  };
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  header = shnd_npy_build_header (&layout, SHND_NPY_FILE_ALIGN, error);
+  header = shnd_npy_build_header (&contents.layout, SHND_NPY_FILE_ALIGN, error);
   if (header == NULL)
     return FALSE;
 
-  if (shnd_layout_get_order (&layout) == SHND_ORDER_FORTRAN &&
-      !shnd_layout_transpose (&layout, NULL, 0, error))
+  if (shnd_layout_get_order (&contents.layout) == SHND_ORDER_FORTRAN &&
+      !shnd_layout_transpose (&contents.layout, NULL, 0, error))
     return FALSE;
 
-  return (self->stream != NULL ? save_stream : save_path) (
-      self, header, &layout, cancellable, progress_callback, progress_callback_data, error);
+  return self->stream != NULL ? save_stream (self, header, &contents, error) :
+                                save_path (self, header, &contents, error);
 }
 
 /**

@@ -48,13 +48,9 @@ shnd_write_allowed (guint64 file_size)
 }
 
 int
-shnd_write_elements (const ShndLayout *layout,
-                     ShndWriteFunc write,
-                     gpointer data,
-                     GCancellable *cancellable,
-                     GFileProgressCallback progress_callback,
-                     gpointer progress_callback_data)
+shnd_write_contents (const ShndContents *contents, ShndWriteFunc write, gpointer data)
 {
+  const ShndLayout *layout = &contents->layout;
   gsize item_size = layout->dtype->item_size;
   guint64 size = shnd_layout_get_size (layout);
   gboolean contiguous = shnd_layout_get_order (layout) == SHND_ORDER_C;
@@ -63,9 +59,9 @@ shnd_write_elements (const ShndLayout *layout,
 
   if (size == 0 || item_size == 0)
     {
-      if (progress_callback != NULL)
-        progress_callback (0, 0, progress_callback_data);
-      return g_cancellable_is_cancelled (cancellable) ? ECANCELED : 0;
+      if (contents->progress_callback != NULL)
+        contents->progress_callback (0, 0, contents->progress_callback_data);
+      return g_cancellable_is_cancelled (contents->cancellable) ? ECANCELED : 0;
     }
 
   n_per_chunk = MAX ((contiguous ? CHUNK_SIZE : GATHER_SIZE) / item_size, 1);
@@ -82,7 +78,7 @@ shnd_write_elements (const ShndLayout *layout,
       const guint8 *chunk = layout->data + first * item_size;
       int result;
 
-      if (g_cancellable_is_cancelled (cancellable))
+      if (g_cancellable_is_cancelled (contents->cancellable))
         return ECANCELED;
 
       if (!contiguous)
@@ -95,11 +91,12 @@ shnd_write_elements (const ShndLayout *layout,
         return result;
 
       first += n;
-      if (progress_callback != NULL)
-        progress_callback (first * item_size, size * item_size, progress_callback_data);
+      if (contents->progress_callback != NULL)
+        contents->progress_callback (first * item_size, size * item_size,
+                                     contents->progress_callback_data);
     }
 
-  return g_cancellable_is_cancelled (cancellable) ? ECANCELED : 0;
+  return g_cancellable_is_cancelled (contents->cancellable) ? ECANCELED : 0;
 }
 
 typedef struct
@@ -122,15 +119,9 @@ write_at (gpointer data, gconstpointer bytes, gsize length)
 }
 
 int
-shnd_write_layout (int fd,
-                   const ShndLayout *layout,
-                   guint64 offset,
-                   GCancellable *cancellable,
-                   GFileProgressCallback progress_callback,
-                   gpointer progress_callback_data)
+shnd_write_contents_at (const ShndContents *contents, int fd, guint64 offset)
 {
   Position position = { .fd = fd, .offset = offset };
 
-  return shnd_write_elements (layout, write_at, &position, cancellable, progress_callback,
-                              progress_callback_data);
+  return shnd_write_contents (contents, write_at, &position);
 }
