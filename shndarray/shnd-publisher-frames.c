@@ -69,8 +69,9 @@ acquire (ShndPublisher *self,
  * It has to wait only if there are [property@Shnd.Publisher:max-frames] already, and all of them are
  * held.
  *
- * Fails with %SHND_ERROR_TIMED_OUT; with %SHND_ERROR_INVALID_SHAPE; with %SHND_ERROR_NO_SPACE if there
- * is no memory for another frame; with %SHND_ERROR_CLOSED; with %SHND_ERROR_INVALID_ARGUMENT for a
+ * Fails with %SHND_ERROR_TIMED_OUT; with `G_IO_ERROR_CANCELLED`, if it was cancelled before also when
+ * there is nothing to wait for; with %SHND_ERROR_INVALID_SHAPE; with %SHND_ERROR_NO_SPACE if there is
+ * no memory for another frame; with %SHND_ERROR_CLOSED; with %SHND_ERROR_INVALID_ARGUMENT for a
  * timeout below -1.
  *
  * Returns: (transfer full): the frame
@@ -325,8 +326,9 @@ publish (ShndPublisher *self,
  * With %SHND_OVERFLOW_DROP it never waits. With %SHND_OVERFLOW_BLOCK it waits until every subscriber
  * has room for one more frame. If it fails the frame was sent to nobody, and can be published again.
  *
- * Fails with %SHND_ERROR_TIMED_OUT; with %SHND_ERROR_NOT_ACQUIRED if the frame is not this
- * publisher's, was published before, or was released; with %SHND_ERROR_CLOSED; with
+ * Fails with %SHND_ERROR_TIMED_OUT; with `G_IO_ERROR_CANCELLED`, if it was cancelled before also when
+ * there is nothing to wait for; with %SHND_ERROR_NOT_ACQUIRED if the frame is not this publisher's, was
+ * published before, or was released; with %SHND_ERROR_CLOSED; with
  * %SHND_ERROR_INVALID_DTYPE if the description of its dtype is too long to travel (32768 bytes); with
  * %SHND_ERROR_INVALID_ARGUMENT for a timeout below -1.
  *
