@@ -33,6 +33,15 @@ cli_error_print (const GError *error)
   fprintf (stderr, "shnd: %s\n", message);
 }
 
+/* Each library says it in its own way. */
+static gboolean
+is_not_found (const GError *error)
+{
+  return g_error_matches (error, SHND_ERROR, SHND_ERROR_NOT_FOUND) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+         g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+}
+
 int
 cli_error_get_exit (const GError *error)
 {
@@ -40,7 +49,7 @@ cli_error_get_exit (const GError *error)
     return CLI_EXIT_USAGE;
   if (error->domain == CLI_EXIT_STATUS_ERROR)
     return error->code;
-  if (g_error_matches (error, SHND_ERROR, SHND_ERROR_NOT_FOUND))
+  if (is_not_found (error))
     return CLI_EXIT_NOT_FOUND;
   if (g_error_matches (error, SHND_ERROR, SHND_ERROR_TIMED_OUT))
     return CLI_EXIT_TIMED_OUT;

@@ -141,6 +141,7 @@ cli_create_run (int argc, char **argv, GError **error)
   g_auto (GStrv) operands = cli_options_parse (&options, argc, argv, error);
   g_autoptr (ShndDType) dtype = NULL;
   g_autoptr (ShndArray) array = NULL;
+  g_autoptr (GError) local_error = NULL;
   gint64 shape[SHND_MAX_DIMS];
   ShndCreateFlags flags;
   int n_dims;
@@ -152,9 +153,12 @@ cli_create_run (int argc, char **argv, GError **error)
   if (hold)
     flags &= ~SHND_CREATE_PERSISTENT;
 
-  dtype = shnd_dtype_new (operands[1], error);
+  dtype = shnd_dtype_new (operands[1], &local_error);
   if (dtype == NULL)
-    return CLI_EXIT_FAILURE;
+    {
+      cli_set_usage_error (error, "%s", local_error->message);
+      return CLI_EXIT_FAILURE;
+    }
 
   n_dims = cli_text_parse_shape (operands[2], shape, error);
   if (n_dims < 0)

@@ -47,7 +47,7 @@ class Create(CliTestCase):
     def test_dtypes(self):
         array = self.create('r', "[('x', '<f8'), ('n', '<i4')]", '3')
         self.assertEqual(array.get().dtype, np.dtype([('x', '<f8'), ('n', '<i4')]))
-        self.run_error(FAILURE, 'nothing', 'create', PREFIX + 'bad', 'nothing', '3')
+        self.run_error(USAGE, 'nothing', 'create', PREFIX + 'bad', 'nothing', '3')
 
     def test_fill(self):
         self.assertTrue((self.create('i', 'i4', '3', '--fill', '-7').get() == -7).all())

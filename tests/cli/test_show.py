@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from cli_support import FAILURE, USAGE, CliTestCase, Shnd, main, np, run
+from cli_support import FAILURE, NOT_FOUND, USAGE, CliTestCase, Shnd, main, np, run
 from picture_support import decode_png, decode_text, draw_png
 
 NUMBERS = np.random.default_rng(5)
@@ -232,7 +232,7 @@ class TestFiles(PictureTestCase):
 
     def test_errors(self):
         path = self.path('missing/a.png')
-        self.run_error(FAILURE, path, 'show', self.name, '--png', path)
+        self.run_error(NOT_FOUND, path, 'show', self.name, '--png', path)
         self.run_error(FAILURE, self.folder, 'show', self.name, '--png', self.folder)
         self.assertEqual(os.listdir(self.folder), [])
 
