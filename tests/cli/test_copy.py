@@ -140,6 +140,16 @@ class FullDisk(FilesTestCase):
             self.run_inside('"$SHND" save "$1" a.npy; echo $?; "$SHND" save -n "$1" a.npy; echo $?;'
                             ' "$SHND" save "$1" - > b; echo $?; rm b', path), 3, [f'{SHM}:'])
 
+    def test_show(self):
+        """The picture that was there stays."""
+        noise = np.random.default_rng(1).integers(0, 256, (1500, 1500), 'u1')
+        path = self.write('noise.npy', noise)
+        self.assert_no_space(
+            self.run_inside('"$SHND" show "$1" --slice :,:9 --png old.png; cp old.png same.png;'
+                            ' "$SHND" show "$1" --png a.png; echo $?;'
+                            ' "$SHND" show "$1" --png old.png; echo $?;'
+                            ' cmp old.png same.png', path), 2, ['old.png', 'same.png', f'{SHM}:'])
+
 
 class Progress(FilesTestCase):
     """On a terminal, and nowhere else: of work that takes long. Here the other end is slow."""

@@ -5,6 +5,7 @@
 import os
 import signal
 import stat
+import subprocess
 import unittest
 
 from cli_support import (EXISTS, FAILURE, PREFIX, SHM, USAGE, CliTestCase, Shnd, main, np,
@@ -129,6 +130,19 @@ class Create(CliTestCase):
             self.assertFalse(open_array(name).props.persistent)
             self.interrupt(process, number)
             self.assertNotIn(name, own_names())
+
+    def test_ignored_signal(self):
+        """Whoever starts it can have one ignored."""
+        name = self.own('held')
+        process = self.start('create', name, 'u1', '3', '--hold', prefix=['nohup'])
+        wait_until(lambda: name in own_names())
+        process.send_signal(signal.SIGHUP)
+        with self.assertRaises(subprocess.TimeoutExpired):
+            process.wait(0.3)
+        self.assertIn(name, own_names())
+        process.terminate()
+        self.finish(process, -signal.SIGTERM)
+        self.assertNotIn(name, own_names())
 
     def test_there_already(self):
         name = self.make('there', [1, 2, 3])
