@@ -19,7 +19,8 @@ static const CliOptions options = {
   .operands = "NAME…",
   .description = "Removes arrays. Whoever has one open keeps it; nobody else can open it any more, "
                  "and its name is\nfree. Its memory is free when the last one lets go of it.",
-  .notes = "After an error it goes on with the next name.",
+  .notes = "After an error it goes on with the next name, and ends as the errors say, or with "
+           "status\n1 if they differ.",
   .entries = entries,
   .min_operands = 1,
   .max_operands = G_MAXUINT,

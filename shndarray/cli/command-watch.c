@@ -25,7 +25,7 @@ static const CliOptions options = {
                  "those whose names\nmatch one of the patterns. The key q ends it.",
   .notes = "What counts as a change is what those who write call one: update() in their program. "
            "Watching does\nnot hold an array.\n\nWhere the output is no terminal, there is a line "
-           "for each array that has changed: TIME RATE COUNTER\nSTATE NAME.",
+           "for each array that has changed, come or gone: TIME\nRATE COUNTER STATE NAME.",
   .shared_entries = cli_live_entries,
   .max_operands = G_MAXUINT,
 };
