@@ -352,6 +352,10 @@ look_for_publisher (const char *path, gboolean *is_there)
  *
  * Nobody is disturbed by it. What a publisher that was killed has left is not listed.
  *
+ * Where nobody has published yet, and there is no such directory, the list is empty. Fails with
+ * %SHND_ERROR_PERMISSION_DENIED if the directory cannot be read, and with %SHND_ERROR_NO_SPACE if there
+ * is no descriptor left.
+ *
  * Returns: (transfer full) (array zero-terminated=1): the names, in order
  */
 char **

@@ -396,7 +396,7 @@ shnd_array_info_new (const char *name, GError **error)
  * Symbolic links are followed, and the file may belong to anyone, as with
  * [func@Shnd.Array.open_path].
  *
- * Fails as [ctor@Shnd.ArrayInfo.new] does.
+ * Fails as [ctor@Shnd.ArrayInfo.new] does, but any path can be one.
  *
  * Returns: (transfer full): what there is to know; it has no name
  */

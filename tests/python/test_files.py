@@ -17,7 +17,8 @@ import traceback
 import numpy as np
 from array_support import FORTRAN, NAME, READ, ROW, SPARSE, STRUCT, ArrayTestCase, Error
 from gi.repository import Gio
-from support import HAS_MLOCK, GLib, Shnd, count_handles, in_child, main, own_names
+from support import (HAS_MLOCK, GLib, Shnd, count_handles, drop_to_nobody, in_child, main,
+                     own_names)
 
 CreateFlags = Shnd.CreateFlags
 SyncFlags = Shnd.SyncFlags
@@ -33,14 +34,6 @@ def cancelled():
 def get_locked():
     with open('/proc/self/status', encoding='ascii') as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith('VmLck'))
-
-
-def drop_to_nobody():
-    """What root may do is nobody's to do: in a child, for good."""
-    if os.geteuid() == 0:
-        os.setgroups([])
-        os.setresgid(65534, 65534, 65534)
-        os.setresuid(65534, 65534, 65534)
 
 
 class FilesTestCase(ArrayTestCase):
@@ -255,6 +248,8 @@ class Load(FilesTestCase):
         def run():
             drop_to_nobody()
             self.assert_error(Error.PERMISSION_DENIED, str(self.path), Shnd.Array.load, NAME,
+                              self.path)
+            self.assert_error(Error.PERMISSION_DENIED, str(self.path), Shnd.ArrayInfo.new_for_path,
                               self.path)
 
         self.assertEqual(in_child(run), 0)

@@ -13,7 +13,7 @@ from frames_support import BLOCK, PATIENCE, RUNTIME, FramesTestCase, publish, re
 from gi.repository import Gio
 from process_support import Child, Thread, wait_until
 from protocol_peer import Publisher, is_locked
-from support import GLib, Shnd, count_handles, main
+from support import GLib, Shnd, count_handles, drop_to_nobody, in_child, main
 
 Error = Shnd.Error
 FOLDER = os.path.join(RUNTIME, 'shndarray')
@@ -144,12 +144,16 @@ class Addresses(FramesTestCase):
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         publisher.close()
+
+        def run():
+            drop_to_nobody()
+            with self.assertRaises(GLib.Error) as caught:
+                Shnd.list_addresses()
+            self.assertEqual(caught.exception.code, Error.PERMISSION_DENIED)
+
         os.chmod(FOLDER, 0)
         try:
-            if os.geteuid() != 0:
-                with self.assertRaises(GLib.Error) as caught:
-                    Shnd.list_addresses()
-                self.assertEqual(caught.exception.code, Error.PERMISSION_DENIED)
+            self.assertEqual(in_child(run), 0)
         finally:
             os.chmod(FOLDER, 0o700)
 
