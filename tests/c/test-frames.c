@@ -314,7 +314,9 @@ test_properties (Stream *self, gconstpointer data)
   shnd_publisher_set_depth (self->publisher, 0);
   g_assert_cmpuint (shnd_publisher_get_depth (self->publisher), ==, 1);
   shnd_publisher_set_depth (self->publisher, G_MAXUINT);
-  g_assert_cmpuint (shnd_publisher_get_depth (self->publisher), ==, 256);
+  g_assert_cmpuint (shnd_publisher_get_depth (self->publisher), ==, SHND_MAX_DEPTH);
+  shnd_subscriber_set_depth (self->subscriber, SHND_MAX_DEPTH + 1);
+  g_assert_cmpuint (shnd_subscriber_get_depth (self->subscriber), ==, SHND_MAX_DEPTH);
 
   n_notified = 0;
   g_signal_connect_swapped (self->subscriber, "notify", G_CALLBACK (count_cb), &n_notified);

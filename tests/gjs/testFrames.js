@@ -311,7 +311,9 @@ test('properties', () => {
         equal(each.address, address);
         equal(each.path, address);
         equal(each.closed, false);
-        throws(() => (each.depth = 257), RangeError, 'depth');
+        each.depth = Shnd.MAX_DEPTH;
+        equal(each.depth, 256);
+        throws(() => (each.depth = Shnd.MAX_DEPTH + 1), RangeError, 'depth');
         throws(() => (each.depth = -1), RangeError, 'depth');
         throws(() => (each.depth = 1.5), TypeError, 'depth');
         throws(() => each.set_depth('1'), TypeError, 'depth');

@@ -121,6 +121,8 @@ void test_errors () throws Error {
 void test_properties () throws Error {
     var pair = new Pair ();
 
+    pair.publisher.depth = Shnd.MAX_DEPTH;
+    check_int (pair.publisher.depth, 256);
     pair.publisher.overflow = BLOCK;
     pair.publisher.depth = 3;
     pair.publisher.max_frames = 4;
@@ -141,6 +143,33 @@ void test_properties () throws Error {
     check_int ((int64) pair.publisher.sequence, 1);
     check_int ((int64) pair.publisher.n_dropped, 0);
     assert_true (pair.subscriber.get_fd () >= 0);
+}
+
+void test_observer () throws Error {
+    var publisher = new Shnd.Publisher ("observed");
+    var observer = new Shnd.Subscriber ("observed");
+
+    assert_true (Shnd.list_addresses ().length == 1);
+    check_string (Shnd.list_addresses ()[0], "observed");
+    check_int (publisher.n_subscribers, 0);
+    assert_true (!observer.observer);
+    observer.observer = true;
+    assert_true (observer.get_observer ());
+    while (!observer.connected)
+        check_throws (() => observer.receive (TimeSpan.MILLISECOND), Shnd.Error.TIMED_OUT);
+
+    var frame = publisher.acquire (new Shnd.DType ("i4"), { 2 });
+    publisher.publish (frame);
+    check_int ((int64) observer.sequence, 1);
+    check_int (observer.n_subscribers, 0);
+    check_int ((int64) observer.n_dropped, 0);
+    check_int ((int64) observer.frame_size, 8);
+    check_int ((int64) observer.get_sequence (), 1);
+    check_int ((int64) observer.get_frame_size (), 8);
+
+    publisher.close ();
+    check_throws (() => observer.receive (), Shnd.Error.END_OF_STREAM);
+    check_int (Shnd.list_addresses ().length, 0);
 }
 
 async int publish_and_receive (Pair pair, int n_frames) throws Error {
@@ -272,6 +301,7 @@ int main (string[] args) {
     add_test ("/vala/frames/view", test_view);
     add_test ("/vala/frames/errors", test_errors);
     add_test ("/vala/frames/properties", test_properties);
+    add_test ("/vala/frames/observer", test_observer);
     add_test ("/vala/frames/async", test_async);
     add_test ("/vala/frames/signals", test_signals);
     add_test ("/vala/frames/authorize", test_authorize);
