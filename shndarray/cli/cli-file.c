@@ -206,6 +206,9 @@ read_image (
   if (stored != NULL)
     pixbuf = gdk_pixbuf_apply_embedded_orientation (stored);
 
+  /* Reading took its time, and no notice of signals. */
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return NULL;
   if (pixbuf != NULL)
     return make_array (name, pixbuf, flags, error);
 

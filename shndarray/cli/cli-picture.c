@@ -391,6 +391,10 @@ cli_picture_save_png (ShndArray *array,
       return FALSE;
     }
 
+  /* Making it took its time, and no notice of signals. */
+  if (g_cancellable_set_error_if_cancelled (cli_signals_get_cancellable (), error))
+    return FALSE;
+
   return cli_file_is_stream (path) ? write_stream (path, data, length, error) :
                                      write_file (path, data, length, error);
 }

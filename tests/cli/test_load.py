@@ -20,8 +20,8 @@ from gi.repository import GdkPixbuf, GLib  # noqa: E402
 
 from cli_support import (EXISTS, FAILURE, NOT_FOUND, PREFIX, SHM, USAGE, Shnd, main,  # noqa: E402
                          make_environment, np, own_names, run, wait_until)
-from files_support import (NOBODY, FilesTestCase, all_arrays, can_trace, let_begin,  # noqa: E402
-                           npy)
+from files_support import (NOBODY, FilesTestCase, all_arrays, can_trace,  # noqa: E402
+                           count_seen, let_begin, npy)
 
 
 def count_waiting(pipe):
@@ -214,6 +214,14 @@ class Interrupt(FilesTestCase):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self.interrupt_in_the_middle(number, 'load', path, self.own('a'))
             self.assertEqual(own_names(), [])
+
+    def test_image(self):
+        """It is read to its end, but there is no array."""
+        path = self.path('big.png')
+        run('show', self.make('picture', np.zeros((9000, 9000), 'u1')), '--png', path)
+        run('rm', PREFIX + 'picture')
+        self.interrupt_in_the_middle(signal.SIGINT, 'load', path, self.own('a'), count=count_seen)
+        self.assertEqual(own_names(), [])
 
     def test_stalled_pipe(self):
         """Before the first byte, in the header, in the elements."""

@@ -7,6 +7,7 @@ import signal
 import unittest
 
 from cli_support import FAILURE, NOT_FOUND, USAGE, CliTestCase, Shnd, main, np, run
+from files_support import FilesTestCase, count_seen
 from picture_support import decode_png, decode_text, draw_png
 
 NUMBERS = np.random.default_rng(5)
@@ -253,6 +254,24 @@ class TestFiles(PictureTestCase):
             np.save(self.path('array.npy'), array)
             self.run_error(FAILURE, 'expected', 'show', self.path('array.npy'), '--png', path)
         self.check(path)
+
+
+class TestInterrupt(FilesTestCase):
+    def undo(self, *args):
+        self.write_text()
+
+    def write_text(self):
+        with open(self.path('a.png'), 'wb') as file:
+            file.write(b'before')
+
+    def test_file_that_is_there(self):
+        name = self.make('big', np.zeros((9000, 9000), 'u1'))
+        self.write_text()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.interrupt_in_the_middle(number, 'show', name, '--png', self.path('a.png'),
+                                         count=count_seen)
+            self.assertEqual(os.listdir(self.folder), ['a.png'])
+            self.assertEqual(self.read(self.path('a.png')), b'before')
 
 
 class TestBlocks(PictureTestCase):
