@@ -8,16 +8,17 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
 
 #include "array-support.h"
+#include "sync-support.h"
 
 /* Arrays that go through streams: memory, pipes, devices, compressors. */
 
 #define MIB (1024 * 1024)
 
 /* Ends what would otherwise wait for ever, in milliseconds. */
-#define PATIENCE 60000
+#define POLL_TIMEOUT 60000
 
 static GBytes *
 make_header (const char *header)
@@ -388,6 +389,25 @@ test_stream_errors (void)
     g_clear_error (&error);
   }
 
+  /* A pipe that is being written to. */
+  {
+    g_autoptr (ShndArray) small = new_counting ("<i4", SHAPE (50));
+    g_autoptr (GOutputStream) output = NULL;
+
+    make_pipe (fds);
+    output = g_unix_output_stream_new (fds[1], TRUE);
+    g_assert_true (g_output_stream_set_pending (output, NULL));
+    g_assert_false (shnd_array_save_stream (small, output, NULL, NULL, NULL, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+    g_assert_true (g_str_has_prefix (error->message, "Cannot save the array to the stream: "));
+    g_clear_error (&error);
+    g_output_stream_clear_pending (output);
+    shnd_array_save_stream (small, output, NULL, NULL, NULL, &error);
+    g_assert_no_error (error);
+    g_assert_false (g_output_stream_has_pending (output));
+    close (fds[0]);
+  }
+
   /* Compressed, and broken in the middle. */
   {
     g_autoptr (GConverter) compressor =
@@ -490,7 +510,7 @@ static gpointer
 cancel_when_stuck (gpointer data)
 {
   Canceller *self = data;
-  gint64 deadline = g_get_monotonic_time () + PATIENCE * G_TIME_SPAN_MILLISECOND;
+  gint64 deadline = g_get_monotonic_time () + POLL_TIMEOUT * G_TIME_SPAN_MILLISECOND;
   int n_left;
 
   if (self->is_full)
@@ -540,20 +560,41 @@ end_canceller (Canceller *self, GThread *thread)
   g_cond_clear (&self->ended);
 }
 
+/* How many descriptors of this process are of the same pipe as `fd`. */
+static guint
+count_ends (int fd)
+{
+  struct stat pipe, info;
+  guint n = 0;
+
+  g_assert_cmpint (fstat (fd, &pipe), ==, 0);
+  for (int i = 0; i < 1000; i++)
+    n += fstat (i, &info) == 0 && info.st_dev == pipe.st_dev && info.st_ino == pipe.st_ino;
+
+  return n;
+}
+
+typedef struct
+{
+  int fds[2];
+  gboolean called;
+} Forking;
+
 static void
 fork_cb (goffset current, goffset total, gpointer data)
 {
-  gboolean *called = data;
-  guint n_fds = count_fds ();
-  int status;
-  pid_t pid = fork ();
+  Forking *self = data;
+  pid_t pid;
 
+  /* One was opened again. */
+  g_assert_cmpuint (count_ends (self->fds[0]), ==, 3);
+
+  pid = fork ();
   if (pid == 0)
-    _exit (count_fds () == n_fds - 1 ? 0 : 1);
+    end_child (count_ends (self->fds[0]) == 2 ? 0 : 1);
 
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_cmpint (status, ==, 0);
-  *called = TRUE;
+  wait_for_child (pid);
+  self->called = TRUE;
 }
 
 /* A pipe ends when this process is done with it, whatever children there are. */
@@ -563,15 +604,14 @@ test_stream_fork (void)
   g_autoptr (ShndArray) array = new_counting ("<i4", SHAPE (100));
   g_autoptr (GOutputStream) stream = NULL;
   g_autoptr (GError) error = NULL;
-  gboolean called = FALSE;
-  int fds[2];
+  Forking forking = { 0 };
 
-  make_pipe (fds);
-  stream = g_unix_output_stream_new (fds[1], TRUE);
-  shnd_array_save_stream (array, stream, NULL, fork_cb, &called, &error);
+  make_pipe (forking.fds);
+  stream = g_unix_output_stream_new (forking.fds[1], TRUE);
+  shnd_array_save_stream (array, stream, NULL, fork_cb, &forking, &error);
   g_assert_no_error (error);
-  g_assert_true (called);
-  close (fds[0]);
+  g_assert_true (forking.called);
+  close (forking.fds[0]);
 }
 
 /* How much memory the largest unnamed file of this process has, in bytes; it claims to have at least
@@ -637,17 +677,20 @@ test_stream_cancelled (void)
       close (fds[1]);
     }
 
-  /* Nobody takes it. */
-  for (guint i = 0; i < 2; i++)
+  /* Nobody takes it: from a pipe, or from what cannot be opened a second time. */
+  for (guint i = 0; i < 3; i++)
     {
       g_autoptr (GOutputStream) stream = NULL;
       int fds[2];
 
-      make_pipe (fds);
+      if (i < 2)
+        make_pipe (fds);
+      else
+        g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
       stream = g_unix_output_stream_new (fds[1], TRUE);
       thread = start_canceller (&canceller, cancellable, fds[1], TRUE);
-      g_assert_false (
-          shnd_array_save_stream (i == 0 ? array : view, stream, cancellable, NULL, NULL, &error));
+      g_assert_false (shnd_array_save_stream (i % 2 == 0 ? array : view, stream, cancellable, NULL,
+                                              NULL, &error));
       end_canceller (&canceller, thread);
       assert_cancelled (error);
       g_clear_error (&error);
