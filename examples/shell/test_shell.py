@@ -74,13 +74,13 @@ class Tour(unittest.TestCase):
     def test_work(self):
         self.assertRegex(self.find('grep lock'), r'(?m)^lock +held$')
         self.assertEqual(self.find('shnd wait --timeout'), '0')
-        self.assertEqual(self.find('shnd wait --change'), '1')
+        self.assertEqual(self.find('shnd wait --since'), '1')
         self.assertRegex(self.find('shnd watch'), r'(?m) tour-late$')
 
     def test_frames(self):
-        self.assertIn('tour-frames', self.find('sleep 1; shnd list'))
-        self.assertEqual(len(re.findall(r'(?m)^[0-9]{8}\.npy$', self.find('shnd subscribe --count'))),
-                         3)
+        self.assertIn('tour-frames', self.find('shnd list "tour-fr'))
+        saved = self.find('shnd subscribe --count 3')
+        self.assertEqual(len(re.findall(r'(?m)^[0-9]{8}\.npy$', saved)), 3)
         self.assertIn('tour-frames', self.find('shnd top'))
         self.assertEqual(self.find('shnd subscribe --timeout').splitlines()[-1], 'exit 4')
 
