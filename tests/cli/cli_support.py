@@ -37,8 +37,11 @@ SUCCESS, FAILURE, USAGE, NOT_FOUND, TIMED_OUT, EXISTS = range(6)
 
 Result = collections.namedtuple('Result', 'status, stdout, stderr, data')
 
+# What names can have in them: for a shell, for a terminal, for one who splits at spaces.
+ODD = (' space', 'a\nb', 'tab\t', '\x1b[31m', '\u202eabc', '-x', "'\"$`\\", 'schön', '漢字')
+
 # Who starts the tests in the background may have them ignored, which the program would keep to.
-for number in (signal.SIGINT, signal.SIGQUIT):
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
 
@@ -163,6 +166,15 @@ class CliTestCase(FramesTestCase):
         self.addCleanup(remove)
         return name
 
+    def orphan(self, name):
+        """Makes an array whose only holder is then killed. Somebody else may give it back at once."""
+        name = self.own(name)
+        process = self.start('create', name, 'u1', '3', '--hold')
+        wait_until(lambda: name in own_names())
+        process.kill()
+        process.wait()
+        return name
+
     def start(self, *args, env=None, prefix=(), **keywords):
         """Starts `shnd ARGS`, with pipes; it is killed when the test ends if it is still there.
 
@@ -194,6 +206,13 @@ class CliTestCase(FramesTestCase):
         result = self.finish(process, -number)
         self.assertEqual(result.stderr, '')
         return result
+
+    def assert_all_same(self, found, expected):
+        """That arrays are the same, one by one."""
+        self.assertEqual(len(found), len(expected))
+        for one, other in zip(found, expected):
+            self.assertEqual((one.dtype, one.shape), (other.dtype, other.shape))
+            self.assertEqual(one.tobytes(), other.tobytes())
 
     def assert_error(self, result, status, *words):
         """One line that tells what was wrong, and no result."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 
-"""What the tests of load, save and copy share: arrays of every sort, and work that is caught in the
-middle."""
+"""What the tests of commands that read and write files share: arrays of every sort, images, and work
+that is caught in the middle."""
 
 import io
 import os
@@ -11,7 +11,14 @@ import subprocess
 import time
 import unittest
 
-from cli_support import PATIENCE, SHM, CliTestCase, Shnd, make_environment, np, wait_until
+import gi
+
+gi.require_version('GdkPixbuf', '2.0')
+
+from gi.repository import GdkPixbuf  # noqa: E402
+
+from cli_support import (PATIENCE, SHM, CliTestCase, GLib, Shnd, make_environment,  # noqa: E402
+                         np, wait_until)
 
 MIB = 1024 * 1024
 
@@ -46,11 +53,21 @@ def all_arrays():
     ]
 
 
-def npy(array):
-    """The bytes of the .npy file."""
+def npy(*arrays):
+    """The bytes of the .npy file, or of several, one after the other."""
     file = io.BytesIO()
-    np.save(file, array)
+    for array in arrays:
+        np.save(file, array)
     return file.getvalue()
+
+
+def write_image(path, pixels, kind='png'):
+    height, width, n_channels = pixels.shape
+    pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(GLib.Bytes.new(pixels.tobytes()),
+                                             GdkPixbuf.Colorspace.RGB, n_channels == 4, 8, width,
+                                             height, width * n_channels)
+    pixbuf.savev(path, kind, ['quality'] if kind == 'jpeg' else [],
+                 ['100'] if kind == 'jpeg' else [])
 
 
 def let_begin(process):

@@ -71,6 +71,13 @@ class Create(CliTestCase):
                     (self.create(f'l{i}', dtype, '3', '-F', text).get() == number).all())
         self.assertTrue(np.isnan(self.create('nan', 'f4', '3', '-F', 'NaN').get()).all())
 
+    def test_fill_and_others(self):
+        array = self.create('a', 'f4', '3x4', '-F', '7', '--fortran', '--mode', '644')
+        self.assertTrue((array.get() == 7).all())
+        self.assertTrue(array.get().flags.f_contiguous)
+        self.assertTrue(array.props.persistent)
+        self.assertEqual(stat.S_IMODE(os.stat(f'{SHM}/{array.props.name}').st_mode), 0o644)
+
     def test_fill_parts(self):
         """More than is filled at once, the last part smaller; and none."""
         self.assertTrue((self.create('p', 'V3', '0').get().size == 0))
@@ -123,9 +130,10 @@ class Create(CliTestCase):
                           for name in own_names()], [True, False])
 
     def test_hold(self):
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number, args in ((signal.SIGINT, ()), (signal.SIGTERM, ('--fill', '1')),
+                             (signal.SIGHUP, ())):
             name = self.own('held')
-            process = self.start('create', name, 'u1', '3', '--hold')
+            process = self.start('create', name, 'u1', '3', '--hold', *args)
             wait_until(lambda name=name: name in own_names())
             self.assertFalse(open_array(name).props.persistent)
             self.interrupt(process, number)

@@ -124,7 +124,8 @@ class Subscribe(TerminalTestCase):
 
     def test_waiting_for_a_frame(self):
         publisher, terminal = self.subscribe('--timeout', '2')
-        terminal.wait_for('Waiting for a frame')
+        # It may be gone by the time that it is read.
+        terminal.wait_for(lambda terminal: b'Waiting for a frame' in terminal.raw)
         terminal.finish(TIMED_OUT)
         self.assertNotIn('Waiting', terminal.text)
         self.assertIn('has not published', terminal.text.replace('\n', ''))
@@ -153,6 +154,26 @@ class Show(TerminalTestCase):
         terminal.finish()
         self.assertTrue(terminal.is_restored)
         self.assertEqual(terminal.text, '')
+
+    def test_newest(self):
+        """The others are skipped, unless they are saved."""
+        for args, n_missed in (((), 3), (('--save', self.path('rec')), 0)):
+            publisher = self.publisher(depth=8)
+            terminal = self.terminal('subscribe', self.address, '--show', *args)
+            while publisher.n_subscribers == 0:
+                terminal.feed(0.05)
+            self.send(publisher, fill(RED))
+            terminal.wait_for(shows(RED))
+            terminal.kill(signal.SIGSTOP)
+            os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+            for _ in range(4):
+                self.send(publisher, fill(GREEN))
+            terminal.kill(signal.SIGCONT)
+            terminal.wait_for(lambda terminal: re.search(rf': frame 5  .*  {n_missed} missed  ',
+                                                         terminal.text))
+            terminal.send('q')
+            terminal.finish()
+            publisher.close()
 
     def test_interrupt(self):
         for end in (lambda terminal: terminal.send(CONTROL_C),

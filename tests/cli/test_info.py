@@ -120,6 +120,7 @@ class Info(FilesTestCase):
         self.assertEqual([holder['pid'] for holder in found['holders']], [process.pid])
         self.assertTrue(found['holders'][0]['command'].endswith(f'create {PREFIX}b \n u1 3 --hold'))
         self.assertFalse(found['persistent'])
+        self.assertEqual(rows(PREFIX + 'b \n')['lifetime'], 'leased')
         text = run('info', PREFIX + 'b \n').stdout
         self.assertIn(f'{process.pid}  ', text)
         self.assertIn(r'b \n', text)
@@ -140,6 +141,14 @@ class Info(FilesTestCase):
         self.assertIn(rf'holders     {process.pid}  \x1b[31m\n create {name}', text)
         self.assertEqual(info(name)['holders'][0]['command'],
                          f'\x1b[31m\n create {name} u1 3 --hold')
+
+    def test_long_commands(self):
+        name = self.own('a')
+        self.start('create', name, 'S100', '3', '--hold', '--fill', 'x' * 100)
+        wait_until(lambda: name in own_names())
+        command = rows(name)['holders'].partition('  ')[2]
+        self.assertEqual((len(command), command[-1]), (60, '…'))
+        self.assertIn('x' * 100, info(name)['holders'][0]['command'])
 
     def test_holders_of_files(self):
         path = self.write('a.npy', np.arange(3))
@@ -174,6 +183,12 @@ class Info(FilesTestCase):
         self.run_error(FAILURE, (name, 'denied'), 'info', name, **NOBODY)
         array.close()
 
+        # Others than root who cannot be seen matter if they may open it.
+        for mode, expected in (('600', False), ('640', True), ('604', True)):
+            name = self.own(mode)
+            run('create', name, 'u1', '3', '--mode', mode, **NOBODY)
+            self.assertIs(info(name, **NOBODY)['unseen_holders'], expected, mode)
+
     def test_parts(self):
         array = np.zeros((4, 6), [('x', '<f4'), ('n', '>i2')])
         array['n'] = np.arange(24).reshape(4, 6)
@@ -184,6 +199,7 @@ class Info(FilesTestCase):
                                          'order': 'strided', 'bytes': 24})
         self.assertNotIn('stats', found)
         self.assertNotIn('part', info(name))
+        self.assertEqual(info(name, '--slice', '0')['part']['fields'], info(name)['fields'])
         found = run('info', name, '--slice=1:3', '--field=n', '--stats').stdout
         _, _, found = found.partition('\nThe part:\n')
         for line in ('dtype       >i2', 'shape       2x6', 'strides     36, 6', 'min         6',
@@ -220,11 +236,7 @@ class Info(FilesTestCase):
     def test_orphan(self):
         """Tried again if somebody reaps it first."""
         for _ in range(100):
-            name = self.own('a')
-            process = self.start('create', name, 'u1', '3', '--hold')
-            wait_until(lambda: PREFIX + 'a' in own_names())
-            process.kill()
-            process.wait()
+            name = self.orphan('a')
             result = run('info', name, status=None)
             with_statistics = run('info', '--stats', name, status=NOT_FOUND)
             if name not in own_names():

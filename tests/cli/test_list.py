@@ -6,15 +6,11 @@ import json
 import os
 import subprocess
 import sys
-import unittest
 
-from cli_support import (PREFIX, SHM, SHND, USAGE, CliTestCase, Shnd, main, make_environment, np,
-                         own_names, run)
+from cli_support import (ODD, PREFIX, SHM, SHND, USAGE, CliTestCase, Shnd, main,
+                         make_environment, np, own_names, run)
 
 N_MANY = 10000
-
-# For a shell, for a terminal, for one who splits at spaces.
-ODD = (' space', 'a\nb', 'tab\t', '\x1b[31m', '\u202eabc', '-x', "'\"$`\\", 'schön', '漢字')
 
 
 def lines_of(text):
@@ -60,12 +56,14 @@ class List(CliTestCase):
         self.assertEqual(self.names(PREFIX + 'none*'), [])
 
     def test_sort(self):
-        self.make('a', np.zeros((3, 4), 'f8'))
+        # Held, as one that is not comes first.
+        held = Shnd.Array.open(self.make('a', np.zeros((3, 4), 'f8')), Shnd.Access.READ)
+        self.addCleanup(held.close)
         self.make('b', np.zeros(100, 'u1'))
         self.make('c', np.zeros((2, 9), 'i4'))
         only = PREFIX + '*'
         for key, order in (('name', 'abc'), ('size', 'cab'), ('dtype', 'acb'), ('shape', 'bca'),
-                           ('state', 'abc')):
+                           ('state', 'bca')):
             with self.subTest(key):
                 self.assertEqual(self.names('--sort', key, only), list(order))
                 self.assertEqual(self.names('-s', key, '-r', only), list(reversed(order)))
@@ -89,6 +87,24 @@ class List(CliTestCase):
         self.assertTrue(self.arrays()[0]['held'])
         with_handle.close()
         self.assertFalse(self.arrays()[0]['held'])
+
+    def test_orphans(self):
+        """And nothing else. Tried again if somebody reaps it first."""
+        self.make('kept', [1])
+        held = Shnd.Array.new(PREFIX + 'held', 'u1', 3)
+        self.addCleanup(held.close)
+        with Shnd.Publisher.new('cam'):
+            for _ in range(100):
+                name = self.orphan('a')
+                found = json.loads(run('list', '--json', '--orphans').stdout)
+                names = [array['name'] for array in found['arrays']
+                         if array['name'].startswith(PREFIX)]
+                self.assertEqual(found['streams'], [])
+                if name in own_names():
+                    self.assertEqual(names, [name])
+                    self.assertEqual(self.names('-o', PREFIX + '[hk]*'), [])
+                    return
+        self.fail('Somebody reaps all the time')
 
     def test_nothing(self):
         self.assertEqual(json.loads(run('list', '--json', PREFIX + 'none').stdout)['arrays'], [])
@@ -121,10 +137,11 @@ class List(CliTestCase):
             self.assertEqual(json.loads(run('list', '--json').stdout)['streams'][0],
                              {'address': 'cam 0', 'path': first.props.path})
             lines = run('list', PREFIX + '*', 'cam*').stdout.splitlines()
-            self.assertEqual([line.split()[0] for line in lines if line],
-                             ['NAME', PREFIX + 'a', 'STREAM', 'cam'])
+            self.assertEqual([line.split()[:1] for line in lines],
+                             [['NAME'], [PREFIX + 'a'], [], ['STREAM'], ['cam']])
             lines = run('list', '--streams').stdout.splitlines()
             self.assertEqual([line.split()[0] for line in lines], ['STREAM', 'cam', 'lidar'])
+            self.assertTrue(lines[1].endswith('  ' + first.props.path), lines[1])
             self.assertEqual(run('list', '--streams', '--null').stdout, 'cam 0\0lidar\0')
             self.assertEqual(run('list', '--streams', '--names', 'l*').stdout, 'lidar\n')
             self.assertEqual(json.loads(run('list', '-jS').stdout)['arrays'], [])

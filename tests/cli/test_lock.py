@@ -33,17 +33,13 @@ def is_locked(name):
     return Shnd.ArrayInfo.new(name).get_locked()
 
 
-def is_alive(pid):
+def get_state(pid):
+    """X when it is gone."""
     try:
         with open(f'/proc/{pid}/stat', encoding='utf-8') as stat:
-            return stat.read().rpartition(')')[2].split()[0] not in 'ZX'
-    except FileNotFoundError:
-        return False
-
-
-def get_state(pid):
-    with open(f'/proc/{pid}/stat', encoding='utf-8') as stat:
-        return stat.read().rpartition(')')[2].split()[0]
+            return stat.read().rpartition(')')[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return 'X'
 
 
 def get_child(pid):
@@ -231,7 +227,7 @@ class Lock(CliTestCase):
         pid = int(self.read_line(process))
         process.kill()
         process.wait()
-        wait_until(lambda: not is_alive(pid), 'the command goes on')
+        wait_until(lambda: get_state(pid) in 'ZX', 'the command goes on')
         array = open_array(self.name)
         self.addCleanup(array.close)
         self.assertTrue(array.lock())
@@ -303,6 +299,23 @@ class Lock(CliTestCase):
             shell.wait_for('again=3').wait_for_prompt()
             shell.type('exit')
             shell.wait_for(lambda terminal: not is_locked(self.name)).wait_for_prompt()
+            self.leave(shell)
+
+    def test_group_of_its_own(self):
+        """Unlike a shell it does not take the terminal when it goes on: it gets it."""
+        with open(self.path('own.py'), 'w', encoding='utf-8') as file:
+            file.write('import os, signal\n'
+                       'os.setpgid(0, 0)\n'
+                       'signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n'
+                       'os.tcsetpgrp(0, os.getpid())\n'
+                       'os.kill(os.getpid(), signal.SIGSTOP)\n'
+                       'print("got", input("again: "))\n')
+        with Shell() as shell:
+            shell.type(f'"$SHND" lock {self.name} -- {sys.executable} {self.path("own.py")}')
+            shell.wait_for('Stopped').wait_for_prompt()
+            shell.type('fg')
+            shell.wait_for('\nagain:').type('text')
+            shell.wait_for('got text').wait_for_prompt()
             self.leave(shell)
 
     def leave(self, shell):

@@ -6,22 +6,13 @@ import json
 import os
 import unittest
 
-from cli_support import (PREFIX, USAGE, CliTestCase, Shnd, main, own_names, run, wait_until)
+from cli_support import (PREFIX, USAGE, CliTestCase, Shnd, main, own_names, run)
 from files_support import NOBODY
 
 
 class Reap(CliTestCase):
     """Another one may reap our orphans at any moment: that they are there is expected nowhere but
     where this program says so."""
-
-    def orphan(self, name):
-        """Makes an array whose only holder is then killed."""
-        name = self.own(name)
-        process = self.start('create', name, 'u1', '3', '--hold')
-        wait_until(lambda: name in own_names())
-        process.kill()
-        process.wait()
-        return name
 
     def test_reap(self):
         held = Shnd.Array.new(self.own('held'), 'u1', 3)

@@ -6,12 +6,9 @@ import os
 import subprocess
 import unittest
 
-from cli_support import (FAILURE, NOT_FOUND, PREFIX, SHM, USAGE, CliTestCase, Shnd, main,
+from cli_support import (FAILURE, NOT_FOUND, ODD, PREFIX, SHM, USAGE, CliTestCase, Shnd, main,
                          own_names, run)
 from files_support import NOBODY
-
-# For a shell, for a terminal.
-ODD = (' space', 'a\nb', '\x1b[31m', '-x', "'\"$`\\", 'schön', '漢字')
 
 
 class Remove(CliTestCase):

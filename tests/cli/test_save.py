@@ -116,6 +116,7 @@ class Save(FilesTestCase):
     def test_permissions(self):
         name = make(self, 'a', np.arange(3))
         keywords = NOBODY if os.geteuid() == 0 else {}
+        path = self.write('there.npy', np.arange(3))
         os.chmod(self.folder, 0o555)
         if os.geteuid() == 0:
             self.run_error(FAILURE, (name, 'denied'), 'save', name, '-', **keywords)
@@ -123,8 +124,10 @@ class Save(FilesTestCase):
         for args in ((), ('-n',)):
             self.run_error(FAILURE, ('a.npy', 'denied'), 'save', *args, name, self.path('a.npy'),
                            **keywords)
+        # That is found out before anything is written.
+        self.run_error(EXISTS, 'there.npy', 'save', '-n', name, path, **keywords)
         os.chmod(self.folder, 0o755)
-        self.assertEqual(os.listdir(self.folder), [])
+        self.assertEqual(os.listdir(self.folder), ['there.npy'])
 
     @unittest.skipUnless(os.geteuid() == 0, 'needs another user')
     def test_any_owner(self):
@@ -214,8 +217,18 @@ class Save(FilesTestCase):
 class Interrupt(FilesTestCase):
     """What was there before is there."""
 
+    before = None  # what is in the file
+
     def undo(self, *args):
-        os.unlink(args[-1])
+        """It may have been killed before there was a file, or when that had another name."""
+        for name in os.listdir(self.folder):
+            os.unlink(self.path(name))
+        self.write_before(args[-1])
+
+    def write_before(self, path):
+        if self.before is not None:
+            with open(path, 'wb') as file:
+                file.write(self.before)
 
     def test_file(self):
         name, path = self.make_big('a'), self.path('a.npy')
@@ -226,8 +239,8 @@ class Interrupt(FilesTestCase):
 
     def test_file_that_is_there(self):
         name, path = self.make_big('a'), self.path('a.npy')
-        with open(path, 'wb') as file:
-            file.write(b'before')
+        self.before = b'before'
+        self.write_before(path)
         process = self.stop_in_the_middle('save', name, path)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGCONT)

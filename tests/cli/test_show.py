@@ -4,7 +4,6 @@
 
 import os
 import signal
-import unittest
 
 from cli_support import FAILURE, NOT_FOUND, USAGE, CliTestCase, Shnd, main, np, run
 from files_support import FilesTestCase, count_seen
@@ -107,8 +106,8 @@ class TestHeatMaps(PictureTestCase):
                          [[[52, 10, 92], [250, 232, 60]]])
 
     def test_diverging(self):
-        middle = self.draw(np.array([[-1.0, 0, 1]]), '-c', 'diverging')[0, 1]
-        self.assertEqual(middle.tolist(), [245, 245, 245])
+        found = self.draw(np.array([[-1.0, 0, 1]]), '-c', 'diverging')[0]
+        self.assertEqual(found.tolist(), [[20, 60, 140], [245, 245, 245], [130, 20, 30]])
 
     def test_what_is_not_finite(self):
         array = np.array([[np.nan, 0, 1, np.inf, -np.inf]])
@@ -118,6 +117,15 @@ class TestHeatMaps(PictureTestCase):
         self.assertNotEqual(low, high)
 
         self.assertEqual(self.draw(np.full((1, 2), np.nan)).tolist(), [[missing, missing]])
+
+    def test_color_of_nan(self):
+        """No number has it."""
+        array = np.linspace(0, 1, 3000)[None]
+        array[0, 0] = np.nan
+        for colormap in ('grey', 'heat', 'diverging'):
+            missing, *colors = self.draw(array, '-c', colormap)[0].tolist()
+            self.assertGreater(len(set(map(tuple, colors))), 200, colormap)
+            self.assertNotIn(missing, colors, colormap)
 
     def test_extremes(self):
         """The distance of the two is more than a double can be."""

@@ -4,7 +4,6 @@
 
 import re
 import signal
-import unittest
 
 from cli_support import NOT_FOUND, USAGE, CliTestCase, Shnd, main, np
 from picture_support import decode_kitty, decode_screen

@@ -56,12 +56,6 @@ class SubscribeTestCase(CliTestCase):
         publisher.wait_subscribers(1, timeout=PATIENCE)
         return publisher, process
 
-    def assert_same(self, found, expected):
-        self.assertEqual(len(found), len(expected))
-        for one, other in zip(found, expected):
-            self.assertEqual((one.dtype, one.shape), (other.dtype, other.shape))
-            self.assertEqual(one.tobytes(), other.tobytes())
-
     def files(self, folder='rec'):
         return sorted(os.listdir(self.path(folder)))
 
@@ -78,6 +72,27 @@ class Lines(SubscribeTestCase):
                  for line in result.stdout.splitlines()]
         self.assertEqual([(line[1], line[3]) for line in lines],
                          [('1', 'uint8  2x3'), ('2', 'float64  ()'), ('3', 'int32  0')])
+
+    def test_age(self):
+        publisher, process = self.subscribe()
+        now = time.monotonic_ns()
+        # Of another clock, maybe.
+        for timestamp in (now - 5 * 10**9, now + 10**14):
+            publish(publisher, 1, timestamp=timestamp)
+        ages = [process.stdout.readline().decode()[6:].split()[:2] for _ in range(2)]
+        self.assertEqual([unit for _, unit in ages], ['s', 's'])
+        self.assertGreaterEqual(float(ages[0][0]), 5)
+        self.assertLess(float(ages[1][0]), -1000)
+
+        # Now and then one comes at once.
+        for _ in range(100):
+            publish(publisher, 1)
+            age, unit = process.stdout.readline().decode()[6:].split()[:2]
+            if unit == 'ms':
+                break
+        self.assertEqual(unit, 'ms')
+        self.assertGreater(float(age), 0)
+        self.interrupt(process)
 
     def test_json(self):
         publisher, process = self.subscribe('--json')
@@ -138,6 +153,20 @@ class Lines(SubscribeTestCase):
             self.assertEqual([line['sequence'] for line in lines], expected)
             self.assertEqual(lines[0]['missed'], 4 - len(expected))
 
+    def test_missed_in_text(self):
+        publisher = self.publisher(depth=8)
+        process = self.start('subscribe', self.address, '--latest')
+        publisher.wait_subscribers(1, timeout=PATIENCE)
+        publish(publisher, 1)
+        self.assertNotIn(b'missed', process.stdout.readline())
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        for i in range(4):
+            publish(publisher, i)
+        process.send_signal(signal.SIGCONT)
+        publisher.close()
+        self.assertRegex(self.finish(process).stdout, r'\A +5 .*  3 missed\n\Z')
+
     def test_hostile(self):
         """What a terminal would obey is shown as text."""
         publisher, process = self.subscribe('--count', '2')
@@ -161,9 +190,11 @@ class End(SubscribeTestCase):
     def test_timeout(self):
         self.run_error(TIMED_OUT, 'no publisher', 'subscribe', self.address, '--timeout', '0.1')
         self.run_error(TIMED_OUT, 'no publisher', 'subscribe', self.address, '-t', '0')
-        publisher, process = self.subscribe('--timeout', '0.5')
+        # One that is there already: it has not to come in time.
+        publisher = self.publisher()
         publish(publisher, 1)
-        result = self.finish(process, TIMED_OUT)
+        publisher.wait_subscribers(0)
+        result = run('subscribe', self.address, '--timeout', '1', status=TIMED_OUT)
         self.assertEqual(len(result.stdout.splitlines()), 1)
         self.assertRegex(result.stderr, r'\Ashnd: [^\n]*in time\n\Z')
 
@@ -241,7 +272,7 @@ class Saving(SubscribeTestCase):
         self.assertEqual(self.files('new/rec'), [f'{i:08}.npy' for i in range(1, 7)])
         self.assertEqual([line['file'] for line in lines],
                          [self.path(f'new/rec/{i:08}.npy') for i in range(1, 7)])
-        self.assert_same([np.load(line['file']) for line in lines], expected)
+        self.assert_all_same([np.load(line['file']) for line in lines], expected)
 
     def test_text(self):
         publisher, process = self.subscribe('--save', self.path('a b\n'))
@@ -278,7 +309,7 @@ class Saving(SubscribeTestCase):
         publisher.close()
         self.finish(process)
         with open(self.path('stream'), 'rb') as file:
-            self.assert_same(read_all(file.read()), expected)
+            self.assert_all_same(read_all(file.read()), expected)
 
     def test_numpy_reads_a_pipe(self):
         publisher, process = self.subscribe('--save', '-', '--json')
@@ -304,7 +335,7 @@ class Saving(SubscribeTestCase):
         for process in (second, third):
             self.finish(process)
         self.assertEqual(first.wait(PATIENCE), 0)
-        self.assert_same([np.load(self.path(f'rec/{name}')) for name in self.files()], expected)
+        self.assert_all_same([np.load(self.path(f'rec/{name}')) for name in self.files()], expected)
 
     def test_png(self):
         pixels = NUMBERS.integers(0, 256, (7, 5, 3), np.uint8)
@@ -319,11 +350,11 @@ class Saving(SubscribeTestCase):
         for name in self.files():
             with open(self.path(f'rec/{name}'), 'rb') as file:
                 found.append(decode_png(file.read()))
-        self.assert_same(found, [pixels, np.repeat(grey[..., None], 3, -1)])
+        self.assert_all_same(found, [pixels, np.repeat(grey[..., None], 3, -1)])
 
         publisher, process = self.subscribe('--save', '-', '--png', '--count', '1')
         send(publisher, pixels)
-        self.assert_same([decode_png(self.finish(process).data)], [pixels])
+        self.assert_all_same([decode_png(self.finish(process).data)], [pixels])
         publisher.close()
 
     def test_no_picture(self):

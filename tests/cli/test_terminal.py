@@ -3,7 +3,6 @@
 """The terminal that the other tests rely on, tried with programs that everybody knows."""
 
 import signal
-import unittest
 
 from cli_support import SHND, CliTestCase, main
 from terminal_support import CONTROL_C, CONTROL_Z, DEVICE_ATTRIBUTES, SIXEL, Shell, Terminal

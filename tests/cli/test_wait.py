@@ -8,6 +8,7 @@ import subprocess
 
 from cli_support import (FAILURE, NOT_FOUND, PREFIX, SHM, TIMED_OUT, USAGE, CliTestCase, Shnd,
                          has_mapped, main, np, run, wait_until)
+from files_support import let_begin
 
 LONG = '100'
 
@@ -120,10 +121,25 @@ class Wait(CliTestCase):
             for args in ((name, '--change'), (PREFIX + 'none',)):
                 with self.subTest((number, args)):
                     process = self.start('wait', *args)
-                    # The signals are waited for when there are threads.
-                    wait_until(lambda: len(os.listdir(f'/proc/{process.pid}/task')) > 1,
-                               'it does not begin')
+                    let_begin(process)
                     self.assertEqual(self.interrupt(process, number).stdout, '')
+
+    def test_ignored_signals(self):
+        """As nohup has them, and shells for what is in the background."""
+        name = self.updated('a', 1)
+        numbers = signal.SIGHUP, signal.SIGINT
+
+        def ignore():
+            for number in numbers:
+                signal.signal(number, signal.SIG_IGN)
+
+        process = self.start('wait', name, '--since', '1', preexec_fn=ignore)
+        let_begin(process)
+        for number in numbers:
+            process.send_signal(number)
+        with open_array(name) as array:
+            array.update()
+        self.assertEqual(self.finish(process).stdout, '2\n')
 
     def test_usage(self):
         self.run_error(USAGE, 'Too few operands', 'wait')

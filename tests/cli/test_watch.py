@@ -331,6 +331,15 @@ class Screen(WatchTestCase):
             self.assertEqual(terminal.process.wait(PATIENCE), -signal.SIGTERM)
             self.assertEqual(terminal.get_modes(), terminal.modes_before)
 
+    def test_json(self):
+        """Lines on a terminal, too, if asked for."""
+        name = self.make('a', [1])
+        with Terminal('watch', *FAST, '--json', PATTERN, columns=300) as terminal, tick(name):
+            terminal.wait_for(f'"name":"{name}"')
+            self.assertNotIn(b'\x1b', terminal.raw)
+            terminal.send(CONTROL_C)
+            terminal.finish(-signal.SIGINT)
+
     def test_dumb(self):
         name = self.make('a', [1])
         with Terminal('watch', *FAST, PATTERN, env={'TERM': 'dumb'}) as terminal, tick(name):
@@ -404,24 +413,28 @@ class Lines(WatchTestCase):
         line = self.next_line(process, name)
         self.assertEqual([line[key] for key in ('new', 'gone', 'rate', 'changes', 'sequence')],
                          [True, False, None, 0, 5])
-        os.unlink(os.path.join(SHM, name))
-        line = self.next_line(process, name)
+        with Shnd.Array.open(name, Shnd.Access.WRITE) as array:
+            array.update()
+            line = self.next_line(process, name)
+            self.assertEqual([line[key] for key in ('gone', 'changes', 'held')], [False, 1, True])
+            os.unlink(os.path.join(SHM, name))
+            line = self.next_line(process, name)
         self.assertEqual([line[key] for key in ('new', 'gone', 'rate', 'changes', 'held')],
                          [False, True, None, 0, False])
 
     def test_made_anew(self):
         """The counter has begun again: what is counted is what happened since."""
         process = self.start_json()
-        name = self.make_updated('a', 1000)
-        self.next_line(process, name)
-        for n, n_changes in ((7, 7), (3, 3), (9, 6)):
-            # In one step, so that there is no moment without it.
+        name = self.own('a')
+        for n, n_changes in ((1000, 0), (7, 7), (3, 3), (9, 6)):
+            # In one step, so that there is no moment without it, nor one with half of the changes.
             source = self.make_updated('source', n)
             os.rename(os.path.join(SHM, source), os.path.join(SHM, name))
             line = self.next_line(process, name)
-            self.assertEqual([line['new'], line['gone'], line['sequence']], [False, False, n])
+            self.assertEqual([line['new'], line['gone'], line['sequence']], [n == 1000, False, n])
             self.assertEqual(line['changes'], n_changes)
-            self.assertTrue(0 < line['rate'] < 1000, line)
+            if n != 1000:
+                self.assertTrue(0 < line['rate'] < 1000, line)
 
     def test_usage(self):
         for option, value in (('--interval', '0'), ('--interval', 'x'), ('--interval', '-1'),
