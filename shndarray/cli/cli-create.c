@@ -5,14 +5,11 @@
 #include "cli-error.h"
 
 static char *mode_text;
-static gboolean sparse;
 
 const GOptionEntry cli_create_entries[] = {
   { "mode", 'm', G_OPTION_FLAG_NONE, G_OPTION_ARG_STRING, &mode_text,
     "Who may open the array, as the permissions of a file: 600 by default, the user alone",
     "MODE" },
-  { "sparse", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &sparse,
-    "Reserve no memory; who writes when there is none left is killed", NULL },
   G_OPTION_ENTRY_NULL
 };
 
@@ -31,7 +28,7 @@ cli_create_get_flags (ShndCreateFlags *flags, GError **error)
   };
   guint64 mode = 0600;
 
-  *flags = SHND_CREATE_PERSISTENT | (sparse ? SHND_CREATE_SPARSE : SHND_CREATE_NONE);
+  *flags = SHND_CREATE_PERSISTENT;
   if (mode_text == NULL)
     return TRUE;
 

@@ -14,7 +14,7 @@
 /* In bytes: how much is filled between two looks at whether a signal has come. */
 #define PART_SIZE (16 << 20)
 
-static gboolean fortran, hold;
+static gboolean fortran, hold, sparse;
 static char *fill_text;
 
 static const GOptionEntry entries[] = {
@@ -22,6 +22,8 @@ static const GOptionEntry entries[] = {
     "Give all elements this value, instead of 0: a number, true, or text", "VALUE" },
   { "fortran", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &fortran,
     "Let the first index vary fastest", NULL },
+  { "sparse", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &sparse,
+    "Reserve no memory; who writes when there is none left is killed", NULL },
   { "hold", 0, G_OPTION_FLAG_NONE, G_OPTION_ARG_NONE, &hold,
     "Do not end, but hold the array until a signal comes; then it goes with its last holder",
     NULL },
@@ -150,6 +152,8 @@ cli_create_run (int argc, char **argv, GError **error)
     return CLI_EXIT_FAILURE;
   if (fortran)
     flags |= SHND_CREATE_FORTRAN;
+  if (sparse)
+    flags |= SHND_CREATE_SPARSE;
   if (hold)
     flags &= ~SHND_CREATE_PERSISTENT;
 
