@@ -57,7 +57,7 @@ shnd_address_get_path (const char *address, GError **error)
     }
   else
     {
-      g_prefix_error (error, "Not an address: ");
+      g_prefix_error (error, "Not an address, which is a name or an absolute path: ");
       return NULL;
     }
 

@@ -4,6 +4,10 @@
 
 #include "shnd-array-private.h"
 
+#include "shnd-error.h"
+
+#include <string.h>
+
 /* The views of ShndArray: each is a change of the layout. */
 
 /**
@@ -166,6 +170,72 @@ shnd_array_field (ShndArray *self, const char *field, GError **error)
   layout = self->layout;
   segment = _shnd_array_acquire (self, SHND_ACCESS_READ, error);
   if (segment == NULL || !shnd_layout_field (&layout, field, error))
+    return NULL;
+
+  return _shnd_array_new_view (segment, &layout);
+}
+
+/**
+ * shnd_array_as_strided:
+ * @self: an array
+ * @dtype: what each element of the view is
+ * @offset: where the element of the view is whose indices are all 0, in bytes from that of @self;
+ *   may be negative
+ * @shape: (array length=n_dims): the number of elements along each axis
+ * @n_dims: the number of dimensions, 0 to [const@Shnd.MAX_DIMS]
+ * @strides: (array length=n_strides): for each axis, the bytes from one element to the next; may be
+ *   negative, or 0 for the same element again and again
+ * @n_strides: the number of strides, as many as dimensions
+ * @error: return location for an error
+ *
+ * Gets a view of the same memory as elements of any dtype and layout.
+ *
+ * This is what the other views cannot show: bytes as numbers, rows with padding behind them, windows
+ * that overlap. All elements have to be between the lowest and the highest byte of any element of
+ * @self; what is between two elements of @self is inside of that.
+ *
+ * The dimensions of a sub-array dtype come behind those of @shape, without gaps.
+ *
+ * Fails with %SHND_ERROR_TOO_SMALL if an element would be outside; with %SHND_ERROR_INVALID_SHAPE for
+ * a shape that no array has; with %SHND_ERROR_INVALID_ARGUMENT if there are not as many strides as
+ * dimensions; and with %SHND_ERROR_CLOSED if the array is closed.
+ *
+ * Returns: (transfer full): a view
+ */
+ShndArray *
+shnd_array_as_strided (ShndArray *self,
+                       ShndDType *dtype,
+                       gint64 offset,
+                       const gint64 *shape,
+                       guint n_dims,
+                       const gint64 *strides,
+                       guint n_strides,
+                       GError **error)
+{
+  g_autoptr (ShndSegment) segment = NULL;
+  ShndLayout layout;
+  gint64 low, high;
+
+  g_return_val_if_fail (SHND_IS_ARRAY (self), NULL);
+  g_return_val_if_fail (dtype != NULL, NULL);
+  g_return_val_if_fail (shape != NULL || n_dims == 0, NULL);
+  g_return_val_if_fail (strides != NULL || n_strides == 0, NULL);
+
+  segment = _shnd_array_acquire (self, SHND_ACCESS_READ, error);
+  if (segment == NULL || !shnd_layout_init (&layout, dtype, shape, n_dims, FALSE, error))
+    return NULL;
+
+  if (n_strides != n_dims)
+    {
+      g_set_error (error, SHND_ERROR, SHND_ERROR_INVALID_ARGUMENT,
+                   "%u strides for %u dimensions: expected one for each", n_strides, n_dims);
+      return NULL;
+    }
+  if (n_dims > 0)
+    memcpy (layout.strides, strides, n_dims * sizeof *strides);
+
+  shnd_layout_get_span (&self->layout, &low, &high);
+  if (!shnd_layout_set_place (&layout, self->layout.data, low, high, offset, error))
     return NULL;
 
   return _shnd_array_new_view (segment, &layout);

@@ -210,6 +210,16 @@ ShndArray *shnd_array_transpose (ShndArray *self, const gint64 *axes, guint n_ax
 SHND_AVAILABLE_IN_1_0
 ShndArray *shnd_array_field (ShndArray *self, const char *field, GError **error);
 
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_array_as_strided (ShndArray *self,
+                                  ShndDType *dtype,
+                                  gint64 offset,
+                                  const gint64 *shape,
+                                  guint n_dims,
+                                  const gint64 *strides,
+                                  guint n_strides,
+                                  GError **error);
+
 /* One element */
 
 SHND_AVAILABLE_IN_1_0

@@ -32,6 +32,9 @@ int shnd_connection_get_fd (ShndConnection *self);
 /* Whether the publisher has admitted us, whatever has become of it since. */
 gboolean shnd_connection_is_welcome (ShndConnection *self);
 
+/* How many frames the publisher lets us hold; 0 before it has admitted us. */
+guint shnd_connection_get_depth (ShndConnection *self);
+
 /* Reads what is there, up to a frame. */
 ShndConnectionResult shnd_connection_read (ShndConnection *self, ShndFrame **frame, GError **error);
 

@@ -21,7 +21,7 @@
 typedef struct
 {
   ShndSegment *segment; /* or NULL */
-  gboolean held;
+  guint n_held;         /* frames in it */
 } Slot;
 
 struct _ShndConnection
@@ -160,6 +160,18 @@ shnd_connection_is_welcome (ShndConnection *self)
   return welcome;
 }
 
+guint
+shnd_connection_get_depth (ShndConnection *self)
+{
+  guint depth;
+
+  g_mutex_lock (&self->mutex);
+  depth = self->depth;
+  g_mutex_unlock (&self->mutex);
+
+  return depth;
+}
+
 /* ---- Giving back ---- */
 
 /* With the mutex. What does not go through now goes with the next one. */
@@ -200,7 +212,7 @@ give_back (gpointer owner, guint32 slot)
     return;
 
   g_mutex_lock (&self->mutex);
-  g_array_index (self->slots, Slot, slot).held = FALSE;
+  g_array_index (self->slots, Slot, slot).n_held--;
   self->n_held--;
   if (!self->ended)
     {
@@ -463,7 +475,7 @@ handle_frame (ShndConnection *self, const ShndMessage *message, int attached, GE
     g_array_set_size (self->slots, header->slot + 1);
   slot = &g_array_index (self->slots, Slot, header->slot);
 
-  if (slot->held)
+  if (slot->n_held > 0 && (header->flags & SHND_FRAME_REPEAT) == 0)
     problem = "a frame in a slot that is still held";
   else if (self->n_held >= self->depth + (get_status (self, SHND_STATUS_ENDED) != 0 ? 1 : 0))
     problem = "more frames than may be held";
@@ -498,7 +510,7 @@ handle_frame (ShndConnection *self, const ShndMessage *message, int attached, GE
   hold = shnd_hold_new (shnd_connection_ref (self), (GDestroyNotify) shnd_connection_unref,
                         give_back, header->slot);
   segment = shnd_hold_get_segment (hold, slot->segment);
-  slot->held = TRUE;
+  slot->n_held++;
   self->n_held++;
   self->last_sequence = header->sequence;
 

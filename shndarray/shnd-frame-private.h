@@ -38,6 +38,9 @@ void _shnd_frame_set_memory (ShndFrame *self,
                              ShndSegment *segment,
                              const ShndLayout *layout);
 
+/* Makes the frame show a view of its memory. Nobody else has seen it yet. */
+void _shnd_frame_set_view (ShndFrame *self, ShndSegment *segment, const ShndLayout *layout);
+
 /* Nobody looks at them any more through the frame. */
 void _shnd_frame_close_arrays (ShndFrame *self);
 

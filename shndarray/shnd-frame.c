@@ -53,6 +53,13 @@ _shnd_frame_set_memory (ShndFrame *self,
 }
 
 void
+_shnd_frame_set_view (ShndFrame *self, ShndSegment *segment, const ShndLayout *layout)
+{
+  g_clear_object (&self->array);
+  self->array = _shnd_array_new_view (segment, layout);
+}
+
+void
 _shnd_frame_close_arrays (ShndFrame *self)
 {
   g_autoptr (ShndArray) view = NULL;

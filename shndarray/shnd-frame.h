@@ -24,7 +24,18 @@ ShndArray *shnd_frame_get_array (ShndFrame *self);
 SHND_AVAILABLE_IN_1_0
 gboolean shnd_frame_set_array (ShndFrame *self, ShndArray *view, GError **error);
 
-/* What travels with them */
+/* All memory, and the planes in it */
+
+SHND_AVAILABLE_IN_1_0
+GBytes *shnd_frame_get_memory (ShndFrame *self, gsize *offset, GError **error);
+
+SHND_AVAILABLE_IN_1_0
+char **shnd_frame_list_planes (ShndFrame *self);
+
+SHND_AVAILABLE_IN_1_0
+ShndArray *shnd_frame_get_plane (ShndFrame *self, const char *name, GError **error);
+
+/* What travels with the elements */
 
 SHND_AVAILABLE_IN_1_0
 guint64 shnd_frame_get_sequence (ShndFrame *self);

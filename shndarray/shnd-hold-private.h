@@ -23,6 +23,7 @@ struct _ShndHold
   GDestroyNotify owner_unref;
   ShndGiveBackFunc give_back;
   guint32 slot;
+  gboolean repeat; /* what is in the slot was published before, and is not to be written */
 };
 
 /* Takes the reference to the owner. */

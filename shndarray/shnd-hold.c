@@ -15,6 +15,7 @@ shnd_hold_new (gpointer owner, GDestroyNotify owner_unref, ShndGiveBackFunc give
   self->owner_unref = owner_unref;
   self->give_back = give_back;
   self->slot = slot;
+  self->repeat = FALSE;
 
   return self;
 }

@@ -11,6 +11,9 @@
 
 /* Memory for frames, and sending them. */
 
+/* From which size on, in bytes, the memory that came back last is looked for first. */
+#define LARGE_FRAME (1 << 20)
+
 /* ---- What is waited for on the socket of a peer ---- */
 
 static short
@@ -79,12 +82,15 @@ read_releases (ShndHub *self, guint n_held)
 static ShndSlot *
 take_slot (ShndHub *self, guint64 n_bytes)
 {
+  /* Of much memory that which was used last is the fastest: more of it is in the caches than a look
+   * costs. Else only who has no room is worth one, which is better now than when the frame is to be
+   * sent. */
+  const guint n_held = n_bytes >= LARGE_FRAME ? 1 : G_MAXUINT;
   ShndSlot *slot;
 
-  /* Better now than when the frame is to be sent. */
-  read_releases (self, G_MAXUINT);
+  read_releases (self, n_held);
   slot = shnd_pool_take (&self->pool, n_bytes);
-  if (slot != NULL)
+  if (slot != NULL || n_held == 1)
     return slot;
 
   read_releases (self, 1);
@@ -192,6 +198,40 @@ shnd_hub_acquire (ShndHub *self,
   *segment = shnd_hold_get_segment (hold, slot->segment);
 
   return hold;
+}
+
+ShndHold *
+shnd_hub_repeat (
+    ShndHub *self, ShndHold *hold, guint64 sequence, ShndSegment **segment, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = NULL;
+  ShndSlot *slot;
+  ShndHold *again;
+
+  if (!shnd_hub_check (self, error))
+    return NULL;
+
+  locker = g_mutex_locker_new (&self->mutex);
+  if (!shnd_hub_check_open (self, error))
+    return NULL;
+
+  /* Who gives it back after this look waits for the mutex, and finds one hold more. */
+  if (shnd_hold_is_given_back (hold) && (self->last == NULL || self->sequence != sequence))
+    {
+      g_set_error_literal (error, SHND_ERROR, SHND_ERROR_NOT_ACQUIRED,
+                           "Cannot repeat the frame: expected the newest one, or one whose memory "
+                           "something still shows");
+      return NULL;
+    }
+
+  slot = shnd_pool_get (&self->pool, hold->slot);
+  shnd_pool_hold (&self->pool, slot);
+  again = shnd_hold_new (shnd_hub_ref (self), (GDestroyNotify) shnd_hub_unref, give_back, slot->id);
+  again->repeat = TRUE;
+  *segment = shnd_hold_get_segment (again, slot->segment);
+  (*segment)->access = SHND_ACCESS_READ;
+
+  return again;
 }
 
 /* Whether all have room; reads what they have sent. If nobody is to miss a frame, there has to be room
@@ -331,6 +371,7 @@ shnd_hub_publish (ShndHub *self,
   shnd_message_build_frame (self->last_message, layout, offset, timestamp, metadata);
   frame = (gpointer) self->last_message->data;
   frame->slot = self->last->id;
+  frame->flags = hold->repeat ? SHND_FRAME_REPEAT : 0;
   frame->sequence = ++self->sequence;
   *sequence = self->sequence;
 

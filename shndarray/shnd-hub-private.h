@@ -51,7 +51,7 @@ struct _ShndPeer
   gboolean observer; /* it gets no frames */
   guint depth;
   guint n_held;
-  GByteArray *ledger; /* for each slot, what follows */
+  GArray *ledger; /* of ShndLedgerEntry, for each slot */
 
   gboolean stopped; /* it wants no more frames */
   gboolean missed;  /* it has not got the newest frame, as it had no room */
@@ -61,11 +61,12 @@ struct _ShndPeer
   guint32 events;   /* which the service thread waits for */
 };
 
-enum
+/* What a peer has of a slot. */
+typedef struct
 {
-  SHND_LEDGER_KNOWN = 1 << 0, /* it has the descriptor */
-  SHND_LEDGER_HELD = 1 << 1,
-};
+  guint16 n_held; /* frames in it, which are more than one only if the memory was published again */
+  gboolean known; /* it has the descriptor */
+} ShndLedgerEntry;
 
 struct _ShndHub
 {
@@ -141,6 +142,11 @@ ShndHold *shnd_hub_acquire (ShndHub *self,
                             GCancellable *cancellable,
                             ShndSegment **segment,
                             GError **error);
+
+/* Memory of a frame that was published, to be published again: of the hold by which it was, if that is
+ * not given back yet, or else of the newest frame, if that is the one with this number. */
+ShndHold *shnd_hub_repeat (
+    ShndHub *self, ShndHold *hold, guint64 sequence, ShndSegment **segment, GError **error);
 
 /* Sends what is in the memory of a hold, at `offset` of which is the first element of the layout, to
  * all subscribers. Afterwards the hold is to be dropped. */

@@ -44,6 +44,11 @@ void shnd_layout_get_span (const ShndLayout *layout, gint64 *low, gint64 *high);
 gboolean
 shnd_layout_get_place (const ShndLayout *layout, guint64 offset, guint64 *start, guint64 *end);
 
+/* Sets `layout->data` to `offset` bytes from `origin`, if all elements are then between `origin + low`
+ * (`low` <= 0) and `origin + high`. Believes nothing of offset and strides either. */
+gboolean shnd_layout_set_place (
+    ShndLayout *layout, guint8 *origin, gint64 low, gint64 high, gint64 offset, GError **error);
+
 /* "(2, 3)", as messages and headers print a shape. */
 char *shnd_shape_to_string (const gint64 *shape, guint n_dims);
 

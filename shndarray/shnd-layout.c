@@ -181,7 +181,8 @@ shnd_layout_get_place (const ShndLayout *layout, guint64 offset, guint64 *start,
   /* No overflow: the shape was checked, so that its product is less than 2^63. */
   __int128 low = offset, high = offset;
 
-  if (shnd_layout_get_n_bytes (layout) > 0)
+  /* Elements without bytes have a place, too. */
+  if (shnd_layout_get_size (layout) > 0)
     {
       high += layout->dtype->item_size;
       for (guint i = 0; i < layout->n_dims; i++)
@@ -201,6 +202,31 @@ shnd_layout_get_place (const ShndLayout *layout, guint64 offset, guint64 *start,
   *start = low;
   *end = high;
   return TRUE;
+}
+
+gboolean
+shnd_layout_set_place (
+    ShndLayout *layout, guint8 *origin, gint64 low, gint64 high, gint64 offset, GError **error)
+{
+  g_autofree char *shape = NULL;
+  g_autofree char *strides = NULL;
+  guint64 start, end;
+
+  if (offset >= low && offset <= high &&
+      shnd_layout_get_place (layout, offset - low, &start, &end) && end <= (guint64) (high - low))
+    {
+      layout->data = origin + offset;
+      return TRUE;
+    }
+
+  shape = shnd_shape_to_string (layout->shape, layout->n_dims);
+  strides = shnd_shape_to_string (layout->strides, layout->n_dims);
+  g_set_error (error, SHND_ERROR, SHND_ERROR_TOO_SMALL,
+               "Elements of %" G_GSIZE_FORMAT " bytes with shape %s and strides %s at offset "
+               "%" G_GINT64_FORMAT ": they are not all within the memory, from %" G_GINT64_FORMAT
+               " to %" G_GINT64_FORMAT,
+               layout->dtype->item_size, shape, strides, offset, low, high);
+  return FALSE;
 }
 
 static gboolean
@@ -228,6 +254,15 @@ check_index (const ShndLayout *layout, guint axis, gint64 index, GError **error)
                  "Index %" G_GINT64_FORMAT " on axis %u: expected 0 to %" G_GINT64_FORMAT, index,
                  axis, layout->shape[axis] - 1);
   return FALSE;
+}
+
+/* Goes on along an axis, by as many elements as it has, or less. An array without elements has none to
+ * go to, and its strides may be anything. */
+static void
+advance (ShndLayout *layout, guint axis, gint64 n)
+{
+  if (shnd_layout_get_size (layout) > 0)
+    layout->data += n * layout->strides[axis];
 }
 
 gboolean
@@ -276,12 +311,12 @@ shnd_layout_slice (
           return FALSE;
         }
       length = n_steps + 1;
-      layout->data += start * layout->strides[axis];
+      advance (layout, axis, start);
     }
 
   /* A stride that is never taken may be anything; keep it from overflowing. */
   if (length > 1)
-    layout->strides[axis] *= step;
+    layout->strides[axis] = (guint64) layout->strides[axis] * (guint64) step;
   layout->shape[axis] = length;
 
   return TRUE;
@@ -303,7 +338,7 @@ shnd_layout_index (ShndLayout *layout, guint axis, gint64 index, GError **error)
   if (!check_axis (layout, axis, error) || !check_index (layout, axis, index, error))
     return FALSE;
 
-  layout->data += index * layout->strides[axis];
+  advance (layout, axis, index);
   remove_axis (layout, axis);
 
   return TRUE;

@@ -21,7 +21,7 @@ shnd_peer_new (ShndHub *hub, int fd)
   self->id = ++hub->last_peer_id;
   self->fd = fd;
   self->connected = g_get_monotonic_time ();
-  self->ledger = g_byte_array_new ();
+  self->ledger = g_array_new (FALSE, TRUE, sizeof (ShndLedgerEntry));
   if (getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &self->credentials, &size) != 0)
     self->credentials = (struct ucred){ .uid = (uid_t) -1, .gid = (gid_t) -1 };
   if (getsockopt (fd, SOL_SOCKET, SO_SNDBUF, &self->queue_size, &int_size) != 0)
@@ -30,23 +30,20 @@ shnd_peer_new (ShndHub *hub, int fd)
   return self;
 }
 
-static guint8
-get_ledger (ShndPeer *self, guint32 slot)
+/* NULL for a slot of which it has never heard. */
+static ShndLedgerEntry *
+find_entry (ShndPeer *self, guint32 slot)
 {
-  return slot < self->ledger->len ? self->ledger->data[slot] : 0;
+  return slot < self->ledger->len ? &g_array_index (self->ledger, ShndLedgerEntry, slot) : NULL;
 }
 
-static void
-set_ledger (ShndPeer *self, guint32 slot, guint8 flags)
+static ShndLedgerEntry *
+get_entry (ShndPeer *self, guint32 slot)
 {
-  guint length = self->ledger->len;
+  if (slot >= self->ledger->len)
+    g_array_set_size (self->ledger, slot + 1);
 
-  if (slot >= length)
-    {
-      g_byte_array_set_size (self->ledger, slot + 1);
-      memset (self->ledger->data + length, 0, slot + 1 - length);
-    }
-  self->ledger->data[slot] = flags;
+  return find_entry (self, slot);
 }
 
 /* A socket that is closed with something unread in it gives the other side an error, before what is
@@ -67,22 +64,20 @@ shnd_peer_free (ShndHub *hub, ShndPeer *self)
 {
   for (guint i = 0; i < self->ledger->len && self->n_held > 0; i++)
     {
-      ShndSlot *slot;
+      ShndLedgerEntry *entry = find_entry (self, i);
+      ShndSlot *slot = shnd_pool_get (&hub->pool, i);
 
-      if ((self->ledger->data[i] & SHND_LEDGER_HELD) == 0)
-        continue;
-
-      self->n_held--;
-      slot = shnd_pool_get (&hub->pool, i);
-      if (slot == NULL)
-        continue;
-      if (self->end == SHND_PEER_OFFENDER)
+      if (entry->n_held > 0 && slot != NULL && self->end == SHND_PEER_OFFENDER)
         slot->spoiled = TRUE;
-      shnd_pool_unhold (&hub->pool, slot);
+      for (; entry->n_held > 0; entry->n_held--, self->n_held--)
+        {
+          if (slot != NULL)
+            shnd_pool_unhold (&hub->pool, slot);
+        }
     }
 
   close_socket (self->fd);
-  g_byte_array_unref (self->ledger);
+  g_array_unref (self->ledger);
   g_free (self);
 }
 
@@ -125,15 +120,15 @@ handle_release (ShndHub *hub, ShndPeer *self, const ShndMessage *message)
   for (guint i = 0; i < message->n_slots; i++)
     {
       guint32 id = message->slots[i];
-      guint8 flags = get_ledger (self, id);
+      ShndLedgerEntry *entry = find_entry (self, id);
 
-      if ((flags & SHND_LEDGER_HELD) == 0)
+      if (entry == NULL || entry->n_held == 0)
         {
           offend (self, "the release of a slot that it does not hold");
           return;
         }
 
-      set_ledger (self, id, flags & ~SHND_LEDGER_HELD);
+      entry->n_held--;
       self->n_held--;
       shnd_pool_unhold (&hub->pool, shnd_pool_get (&hub->pool, id));
     }
@@ -270,11 +265,11 @@ gboolean
 shnd_peer_send_frame (ShndHub *hub, ShndPeer *self, ShndSlot *slot, GByteArray *message)
 {
   ShndMessageFrame *frame = (gpointer) message->data;
-  guint8 flags = get_ledger (self, slot->id);
-  gboolean is_new = (flags & SHND_LEDGER_KNOWN) == 0;
+  ShndLedgerEntry *entry = get_entry (self, slot->id);
+  gboolean is_new = !entry->known;
   int result;
 
-  frame->flags = is_new ? SHND_FRAME_NEW_SLOT : 0;
+  frame->flags = (frame->flags & SHND_FRAME_REPEAT) | (is_new ? SHND_FRAME_NEW_SLOT : 0);
   result =
       shnd_message_send (self->fd, message->data, message->len, is_new ? slot->segment->fd : -1);
   if (result != 0)
@@ -283,7 +278,8 @@ shnd_peer_send_frame (ShndHub *hub, ShndPeer *self, ShndSlot *slot, GByteArray *
       return FALSE;
     }
 
-  set_ledger (self, slot->id, SHND_LEDGER_KNOWN | SHND_LEDGER_HELD);
+  entry->known = TRUE;
+  entry->n_held++;
   self->n_held++;
   shnd_pool_hold (&hub->pool, slot);
   self->missed = FALSE;
@@ -300,10 +296,12 @@ shnd_peer_retire (ShndPeer *self, ShndSlot *slot)
     .slot = slot->id,
   };
 
-  if ((get_ledger (self, slot->id) & SHND_LEDGER_KNOWN) == 0)
+  ShndLedgerEntry *entry = find_entry (self, slot->id);
+
+  if (entry == NULL || !entry->known)
     return;
 
-  set_ledger (self, slot->id, 0);
+  entry->known = FALSE;
   /* If it does not get through, it keeps memory that it does not need, until the number comes again
    * with another descriptor. */
   shnd_message_send (self->fd, &message, sizeof message, -1);

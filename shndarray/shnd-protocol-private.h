@@ -92,6 +92,7 @@ typedef struct
 
 /* The descriptor of the slot comes with the message. */
 #define SHND_FRAME_NEW_SLOT 1
+#define SHND_FRAME_REPEAT 2 /* the slot has not been written since an earlier frame */
 
 /* FRAME: shape and strides follow, then the dtype's description, padded with NUL to a multiple of
  * 8, then the metadata: a serialised GVariant of type a{sv}. */

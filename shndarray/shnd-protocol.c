@@ -77,7 +77,7 @@ parse_frame (ShndMessage *self, gconstpointer data, gsize size, gboolean has_fd)
     return "a frame that is too short";
   if (frame->slot >= SHND_MAX_SLOTS)
     return "a frame in a slot of no possible number";
-  if ((frame->flags & ~SHND_FRAME_NEW_SLOT) != 0 || frame->zero != 0)
+  if ((frame->flags & ~(SHND_FRAME_NEW_SLOT | SHND_FRAME_REPEAT)) != 0 || frame->zero != 0)
     return "a frame with unknown flags";
   if (((frame->flags & SHND_FRAME_NEW_SLOT) != 0) != has_fd)
     return has_fd ? "a descriptor with a frame in a slot that is not new" :

@@ -216,6 +216,67 @@ shnd_publisher_acquire_finish (ShndPublisher *self, GAsyncResult *result, GError
   return g_steal_pointer (&work->frame);
 }
 
+/* ---- Repeating ---- */
+
+/* Whether it has been published by this publisher. */
+static gboolean
+check_published (ShndPublisher *self, ShndFrame *frame, GError **error)
+{
+  g_autoptr (GMutexLocker) locker G_GNUC_UNUSED = g_mutex_locker_new (&frame->mutex);
+
+  if (frame->state == SHND_FRAME_PUBLISHED && frame->hold->owner == self->hub)
+    return TRUE;
+
+  g_set_error_literal (error, SHND_ERROR, SHND_ERROR_NOT_ACQUIRED,
+                       "Cannot repeat the frame: expected one that this publisher has published");
+  return FALSE;
+}
+
+/**
+ * shnd_publisher_repeat:
+ * @self: a publisher
+ * @frame: a frame that it has published
+ * @error: return location for an error
+ *
+ * Gets a frame to publish whose elements are those of a frame that was published before, without
+ * copying them: a picture that stands still, say.
+ *
+ * The elements can only be read. Metadata and timestamp are to be set anew, and another view of the
+ * elements can be published than before. Subscribers get a frame like any other one.
+ *
+ * The memory must not have been used for another frame since. So @frame has to be the newest one, or
+ * something has to show its memory still: bytes, say, that were taken before it was published.
+ *
+ * Fails with %SHND_ERROR_NOT_ACQUIRED if the memory has gone back, or @frame was not published by this
+ * publisher; with %SHND_ERROR_CLOSED.
+ *
+ * Returns: (transfer full): the frame
+ */
+ShndFrame *
+shnd_publisher_repeat (ShndPublisher *self, ShndFrame *frame, GError **error)
+{
+  g_autoptr (ShndHold) hold = NULL;
+  g_autoptr (ShndSegment) segment = NULL;
+  ShndFrame *again;
+
+  g_return_val_if_fail (SHND_IS_PUBLISHER (self), NULL);
+  g_return_val_if_fail (SHND_IS_FRAME (frame), NULL);
+
+  if (!check_hub (self, error) || !check_published (self, frame, error))
+    return NULL;
+
+  hold = shnd_hub_repeat (self->hub, frame->hold, frame->sequence, &segment, error);
+  if (hold == NULL)
+    return NULL;
+
+  again = g_object_new (SHND_TYPE_FRAME, NULL);
+  _shnd_frame_set_memory (again, SHND_FRAME_ACQUIRED, hold, segment, &frame->own_array->layout);
+  if (frame->array != frame->own_array)
+    _shnd_frame_set_view (again, segment, &frame->array->layout);
+
+  return again;
+}
+
 /* ---- Publishing ---- */
 
 /* With the frame's mutex. */

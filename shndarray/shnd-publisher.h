@@ -53,6 +53,9 @@ ShndFrame *
 shnd_publisher_acquire_finish (ShndPublisher *self, GAsyncResult *result, GError **error);
 
 SHND_AVAILABLE_IN_1_0
+ShndFrame *shnd_publisher_repeat (ShndPublisher *self, ShndFrame *frame, GError **error);
+
+SHND_AVAILABLE_IN_1_0
 gboolean shnd_publisher_publish (ShndPublisher *self,
                                  ShndFrame *frame,
                                  gint64 timeout,

@@ -35,6 +35,7 @@ struct _ShndSubscriber
   ShndConnection *connection; /* or NULL */
   gboolean was_welcome;       /* on this connection */
   ShndSegment *status;        /* of the last publisher that has admitted us, or NULL */
+  guint granted_depth;        /* by the same; 0 if there was none */
   GError *over;               /* why there are no more frames, or NULL */
   guint64 last_sequence;      /* of this connection */
   ShndFrame *candidate;       /* for latest-only: the newest so far, while a newer one is awaited */

@@ -278,6 +278,7 @@ note_welcome (ShndSubscriber *self)
   self->was_welcome = TRUE;
   g_clear_pointer (&self->status, shnd_segment_unref);
   self->status = shnd_connection_get_status (self->connection);
+  self->granted_depth = shnd_connection_get_depth (self->connection);
 }
 
 /* Takes the next frame, or for latest-only the newest of those that are there, which becomes the

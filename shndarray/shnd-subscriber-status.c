@@ -91,3 +91,29 @@ shnd_subscriber_get_frame_size (ShndSubscriber *self)
 
   return get_status (self, SHND_STATUS_FRAME_SIZE);
 }
+
+/**
+ * shnd_subscriber_get_granted_depth: (get-property granted-depth)
+ * @self: a subscriber
+ *
+ * Gets how many frames the publisher lets the subscriber hold.
+ *
+ * Who hands frames on should copy before as many are held, or no more come until one is given back.
+ *
+ * Returns: the number; 0 before a publisher has admitted the subscriber, and for an observer
+ */
+guint
+shnd_subscriber_get_granted_depth (ShndSubscriber *self)
+{
+  guint granted_depth;
+
+  g_return_val_if_fail (SHND_IS_SUBSCRIBER (self), 0);
+
+  if (!_shnd_subscriber_enter (self))
+    return 0;
+
+  granted_depth = self->granted_depth;
+  g_mutex_unlock (&self->mutex);
+
+  return granted_depth;
+}

@@ -58,6 +58,7 @@ enum
   PROP_RECONNECT,
   PROP_SPIN,
   PROP_CONNECTED,
+  PROP_GRANTED_DEPTH,
   PROP_N_RECEIVED,
   PROP_N_MISSED,
   PROP_SEQUENCE,
@@ -156,6 +157,9 @@ shnd_subscriber_get_property (GObject *object, guint prop_id, GValue *value, GPa
       break;
     case PROP_CONNECTED:
       g_value_set_boolean (value, shnd_subscriber_get_connected (self));
+      break;
+    case PROP_GRANTED_DEPTH:
+      g_value_set_uint (value, shnd_subscriber_get_granted_depth (self));
       break;
     case PROP_N_RECEIVED:
       g_value_set_uint64 (value, shnd_subscriber_get_n_received (self));
@@ -313,6 +317,18 @@ shnd_subscriber_class_init (ShndSubscriberClass *klass)
    * Whether a publisher has admitted the subscriber. There is no notification.
    */
   props[PROP_CONNECTED] = g_param_spec_boolean ("connected", NULL, NULL, FALSE, flags);
+
+  /**
+   * ShndSubscriber:granted-depth: (getter get_granted_depth)
+   *
+   * How many frames the publisher lets the subscriber hold, those included that wait to be received.
+   * There is no notification.
+   *
+   * As said by the publisher that has admitted the subscriber, now or last; 0 before, and for an
+   * observer.
+   */
+  props[PROP_GRANTED_DEPTH] =
+      g_param_spec_uint ("granted-depth", NULL, NULL, 0, SHND_MAX_DEPTH, 0, flags);
 
   /**
    * ShndSubscriber:n-received: (getter get_n_received)

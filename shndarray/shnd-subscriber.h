@@ -96,6 +96,8 @@ SHND_AVAILABLE_IN_1_0
 gboolean shnd_subscriber_get_connected (ShndSubscriber *self);
 
 SHND_AVAILABLE_IN_1_0
+guint shnd_subscriber_get_granted_depth (ShndSubscriber *self);
+SHND_AVAILABLE_IN_1_0
 guint64 shnd_subscriber_get_n_received (ShndSubscriber *self);
 
 SHND_AVAILABLE_IN_1_0

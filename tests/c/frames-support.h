@@ -6,6 +6,7 @@
 
 #include <glib/gstdio.h>
 
+#include "subscriber-support.h"
 #include "sync-support.h"
 
 #define N_BYTES 4096
@@ -18,16 +19,6 @@ typedef struct
   ShndPublisher *publisher;
   ShndSubscriber *subscriber;
 } Stream;
-
-static inline ShndSubscriber *
-new_subscriber (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  ShndSubscriber *subscriber = shnd_subscriber_new (path, &error);
-
-  g_assert_no_error (error);
-  return subscriber;
-}
 
 static inline void
 stream_set_up (Stream *self, gconstpointer data)
@@ -121,10 +112,8 @@ publish (ShndPublisher *publisher)
 static inline ShndFrame *
 receive (ShndSubscriber *subscriber)
 {
-  g_autoptr (GError) error = NULL;
-  ShndFrame *frame = shnd_subscriber_receive (subscriber, PATIENCE, NULL, &error);
+  ShndFrame *frame = receive_any (subscriber);
 
-  g_assert_no_error (error);
   g_assert_true (is_filled (frame));
   return frame;
 }

@@ -6,6 +6,9 @@
 
 #include <shndarray/shndarray.h>
 
+/* For what is to happen: over, the test has failed. In microseconds. */
+#define PATIENCE (60 * G_USEC_PER_SEC)
+
 /* Fills memory that is to stay as it is. */
 #define CANARY 0xa5
 

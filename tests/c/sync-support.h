@@ -20,9 +20,6 @@
 #define RECOVER (1u << 30)
 #define WAITERS (1u << 31)
 
-/* For what is to happen: over, the test has failed. In microseconds. */
-#define PATIENCE (60 * G_USEC_PER_SEC)
-
 typedef struct
 {
   char magic[8];

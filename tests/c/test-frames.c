@@ -190,6 +190,135 @@ test_not_acquired (Stream *self, gconstpointer data)
   g_assert_cmpuint (shnd_publisher_get_sequence (self->publisher), ==, 1);
 }
 
+/* ---- Repeating ---- */
+
+static ShndFrame *
+repeat (Stream *self, ShndFrame *frame)
+{
+  g_autoptr (GError) error = NULL;
+  ShndFrame *again = shnd_publisher_repeat (self->publisher, frame, &error);
+
+  g_assert_no_error (error);
+  return again;
+}
+
+static void
+publish_frame (Stream *self, ShndFrame *frame)
+{
+  g_autoptr (GError) error = NULL;
+
+  shnd_publisher_publish (self->publisher, frame, 0, NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* The same memory comes again while it is held. */
+static void
+test_repeat (Stream *self, gconstpointer data)
+{
+  g_autoptr (ShndFrame) first = acquire (self->publisher);
+  g_autoptr (ShndFrame) second = NULL;
+  g_autoptr (ShndFrame) later = NULL;
+  ShndFrame *received[3];
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  shnd_subscriber_set_depth (self->subscriber, 4);
+  shnd_publisher_set_depth (self->publisher, 4);
+  join (self);
+  fill (first, 1);
+  bytes = shnd_array_get_bytes (shnd_frame_get_array (first), &error);
+  publish_frame (self, first);
+
+  second = repeat (self, first);
+  g_assert_cmpint (shnd_array_get_access (shnd_frame_get_array (second)), ==, SHND_ACCESS_READ);
+  shnd_frame_set_timestamp (second, 7);
+  publish_frame (self, second);
+  publish (self->publisher);
+  /* Neither of the two is the newest any more, but the bytes are there. */
+  later = repeat (self, first);
+  ASSERT_FAILS (shnd_publisher_repeat (self->publisher, second, failure), SHND_ERROR_NOT_ACQUIRED,
+                "expected the newest one");
+  publish_frame (self, later);
+
+  for (guint i = 0; i < 2; i++)
+    received[i] = receive_any (self->subscriber);
+  g_object_unref (receive_any (self->subscriber));
+  received[2] = receive_any (self->subscriber);
+  g_assert_cmpuint (shnd_frame_get_sequence (received[2]), ==, 4);
+  g_assert_cmpint (shnd_frame_get_timestamp (received[1]), ==, 7);
+  g_assert_cmpuint (shnd_publisher_get_n_frames (self->publisher), ==, 2);
+  g_assert_true (is_filled (received[0]));
+  for (guint i = 1; i < 3; i++)
+    g_assert_true (shnd_array_get_data (shnd_frame_get_array (received[i])) ==
+                   shnd_array_get_data (shnd_frame_get_array (received[0])));
+
+  /* Each of them holds the memory: nothing is written there before the last one goes. */
+  g_clear_pointer (&bytes, g_bytes_unref);
+  for (guint i = 0; i < 3; i++)
+    {
+      for (guint j = 0; j < 8; j++)
+        publish (self->publisher);
+      g_assert_true (is_filled (received[0]));
+      if (i < 2)
+        g_clear_object (&received[1 + i]);
+    }
+  ASSERT_FAILS (shnd_publisher_repeat (self->publisher, first, failure), SHND_ERROR_NOT_ACQUIRED,
+                "expected the newest one");
+  g_object_unref (received[0]);
+}
+
+/* The memory of the newest frame is there without anybody's bytes; a view stays one. */
+static void
+test_repeat_newest (Stream *self, gconstpointer data)
+{
+  g_autoptr (ShndFrame) frame = acquire (self->publisher);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ShndArray) view =
+      shnd_array_slice (shnd_frame_get_array (frame), 0, 10, 20, 2, &error);
+
+  g_assert_no_error (error);
+  join (self);
+  fill (frame, 1);
+  shnd_frame_set_array (frame, view, &error);
+  g_assert_no_error (error);
+  g_clear_object (&view);
+  publish_frame (self, frame);
+  for (guint i = 1; i <= 100; i++)
+    {
+      g_autoptr (ShndFrame) again = repeat (self, frame);
+      g_autoptr (ShndFrame) received = receive_any (self->subscriber);
+      ShndArray *array = shnd_frame_get_array (received);
+
+      g_assert_cmpuint (shnd_frame_get_sequence (received), ==, i);
+      g_assert_cmpuint (shnd_array_get_size (array), ==, 5);
+      g_assert_cmpint (shnd_array_get_strides (array, NULL)[0], ==, 2);
+      g_assert_cmpint (*(guint8 *) shnd_array_get_data (array), ==, 31 + 10 * 7);
+      publish_frame (self, again);
+      g_set_object (&frame, again);
+    }
+  g_assert_cmpuint (shnd_publisher_get_n_frames (self->publisher), ==, 1);
+}
+
+static void
+test_repeat_errors (Stream *self, gconstpointer data)
+{
+  g_autoptr (ShndPublisher) empty = g_object_new (SHND_TYPE_PUBLISHER, NULL);
+  g_autoptr (ShndFrame) frame = acquire (self->publisher);
+  g_autoptr (ShndFrame) received = NULL;
+
+  join (self);
+  ASSERT_FAILS (shnd_publisher_repeat (empty, frame, failure), SHND_ERROR_CLOSED, "no address");
+  ASSERT_FAILS (shnd_publisher_repeat (self->publisher, frame, failure), SHND_ERROR_NOT_ACQUIRED,
+                "has published");
+  publish_frame (self, frame);
+  received = receive_any (self->subscriber);
+  ASSERT_FAILS (shnd_publisher_repeat (self->publisher, received, failure), SHND_ERROR_NOT_ACQUIRED,
+                "has published");
+  shnd_publisher_close (self->publisher);
+  ASSERT_FAILS (shnd_publisher_repeat (self->publisher, frame, failure), SHND_ERROR_CLOSED,
+                "closed");
+}
+
 /* ---- Overflow ---- */
 
 static void
@@ -362,6 +491,9 @@ main (int argc, char *argv[])
   ADD_STREAM ("/frames/end", test_end);
   ADD_STREAM ("/frames/survivors", test_survivors);
   ADD_STREAM ("/frames/not-acquired", test_not_acquired);
+  ADD_STREAM ("/frames/repeat", test_repeat);
+  ADD_STREAM ("/frames/repeat-newest", test_repeat_newest);
+  ADD_STREAM ("/frames/repeat-errors", test_repeat_errors);
   ADD_STREAM ("/frames/drop", test_drop);
   ADD_STREAM ("/frames/block", test_block);
   ADD_STREAM ("/frames/max-frames", test_max_frames);

@@ -103,6 +103,8 @@ test_status (Stream *self, gconstpointer data)
                   SHND_ERROR_END_OF_STREAM, "ended");
   /* What was missed came before the end, after all. */
   assert_status (self->subscriber, 5, 0, 1, N_BYTES);
+  g_assert_cmpuint (shnd_subscriber_get_granted_depth (self->subscriber), ==, 0);
+  g_assert_cmpuint (shnd_subscriber_get_granted_depth (other), ==, 2);
   shnd_subscriber_close (self->subscriber);
   assert_status (self->subscriber, 5, 0, 1, N_BYTES);
 }

@@ -262,7 +262,7 @@ test_wrong_frame (void)
     const char *part;
   } wrong[] = {
     { 2, 65536, "no possible number" }, { 2, G_MAXUINT32, "no possible number" },
-    { 3, 2, "unknown flags" },          { 3, 1u << 31, "unknown flags" },
+    { 3, 4, "unknown flags" },          { 3, 1u << 31, "unknown flags" },
     { 4, 0, "without a number" },       { 10, 0, "do not add up" },
     { 10, 1, "do not add up" },         { 10, 3, "do not add up" },
     { 10, 33, "too many dimensions" },  { 10, G_MAXUINT32, "too many dimensions" },

@@ -77,7 +77,12 @@ typedef struct
   guint64 life;
   guint64 sequence;  /* of the last one published */
   ShndFrame *frame;  /* the next one */
+  guint64 first;     /* as which its memory was published before, or 0 */
   ShndFrame *unused; /* acquired, and maybe never published */
+
+  ShndFrame *former;    /* one that was published, and may be repeated */
+  guint64 former_first; /* as which its memory was published for the first time */
+  GBytes *shown;        /* that memory, or NULL */
 } Publishing;
 
 static void
@@ -94,10 +99,48 @@ set_up (Publishing *self, ShndPublisher *publisher)
 }
 
 static void
+forget_former (Publishing *self)
+{
+  g_clear_object (&self->former);
+  g_clear_pointer (&self->shown, g_bytes_unref);
+}
+
+static void
+repeat (Publishing *self)
+{
+  GError *error = NULL;
+
+  self->first = self->former_first;
+  self->frame =
+      frames_repeat (self->publisher, self->former, self->life, self->former_first, &error);
+  if (self->frame != NULL)
+    return;
+
+  /* It may have been the newest one until its memory was needed. */
+  if (self->shown != NULL || !is_error (&error, SHND_ERROR_NOT_ACQUIRED))
+    g_error ("repeat: %s", error->message);
+  forget_former (self);
+}
+
+/* Keeps the frame that was just published, unless one is shown that was published before. */
+static void
+keep_former (Publishing *self, GBytes *bytes)
+{
+  if (self->shown != NULL && roll (4) > 0)
+    return;
+
+  forget_former (self);
+  self->former = g_object_ref (self->frame);
+  self->former_first = self->first != 0 ? self->first : self->sequence;
+  self->shown = bytes != NULL ? g_bytes_ref (bytes) : NULL;
+}
+
+static void
 prepare (Publishing *self)
 {
   GError *error = NULL;
 
+  self->first = 0;
   self->frame =
       frames_acquire (self->publisher, self->life, self->sequence + 1, roll (3) * TIMEOUT, &error);
   if (self->frame == NULL && !is_error (&error, SHND_ERROR_TIMED_OUT))
@@ -109,6 +152,7 @@ prepare (Publishing *self)
 static void
 publish_one (Publishing *self)
 {
+  g_autoptr (GBytes) bytes = NULL;
   GError *error = NULL;
 
   /* Some are acquired for nothing. */
@@ -119,15 +163,23 @@ publish_one (Publishing *self)
       g_clear_object (&self->unused);
       self->unused = frames_acquire (self->publisher, self->life, roll (100), 0, NULL);
     }
+  /* From then on its memory may be used for another one. */
+  if (roll (8) == 0)
+    g_clear_pointer (&self->shown, g_bytes_unref);
 
+  if (self->frame == NULL && self->former != NULL && roll (4) == 0)
+    repeat (self);
   if (self->frame == NULL)
     prepare (self);
   if (self->frame == NULL)
     {
       g_clear_object (&self->unused);
+      forget_former (self);
       return;
     }
 
+  if (roll (4) == 0)
+    bytes = shnd_array_get_bytes (shnd_frame_get_array (self->frame), NULL);
   if (!shnd_publisher_publish (self->publisher, self->frame, roll (3) * TIMEOUT, NULL, &error))
     {
       if (!is_error (&error, SHND_ERROR_TIMED_OUT) ||
@@ -140,8 +192,11 @@ publish_one (Publishing *self)
   if (shnd_frame_get_sequence (self->frame) != self->sequence + 1)
     g_error ("a frame was published as another one");
   self->sequence++;
-  g_clear_object (&self->frame);
   board_count (&board->published);
+  if (self->first != 0)
+    board_count (&board->repeated);
+  keep_former (self, bytes);
+  g_clear_object (&self->frame);
   if (roll (4) == 0)
     g_usleep (roll (1000));
 }
@@ -151,6 +206,7 @@ put_away (Publishing *self)
 {
   g_clear_object (&self->frame);
   g_clear_object (&self->unused);
+  forget_former (self);
 }
 
 /* Between being doomed and being dead a publisher may still be there, but has no lock any more. */
@@ -299,9 +355,9 @@ keep (Held *held, ShndFrame *frame)
 
 /* In order, none twice, and none missing where the publisher waits. */
 static void
-check_order (Receiving *self, const Held *held)
+check_order (Receiving *self, const Held *held, guint64 sequence)
 {
-  guint64 life = held->words[FRAME_LIFE], sequence = held->words[FRAME_SEQUENCE];
+  guint64 life = held->words[FRAME_LIFE];
 
   if (life == self->life)
     {
@@ -349,7 +405,7 @@ receive (Receiving *self, Held *held)
 
   board_count (&board->received);
   held->words = frames_check (frame, &held->n_bytes);
-  check_order (self, held);
+  check_order (self, held, shnd_frame_get_sequence (frame));
   keep (held, frame);
 
   return TRUE;
@@ -456,9 +512,9 @@ survive_as_publisher (gint episode)
   await (episode, STAGE_CHECK);
   /* That of the survivors, as all others are dead. */
   frames_await_subscribers (publisher, 1);
-  /* Each subscriber can have held as many as it may, the publisher one, and the program two. */
+  /* Each subscriber can have held as many as it may, the publisher one, and the program three. */
   g_assert_cmpuint (shnd_publisher_get_n_frames (publisher), <=,
-                    (N_SUBSCRIBERS + N_SURVIVORS) * MAX_HELD + 3);
+                    (N_SUBSCRIBERS + N_SURVIVORS) * MAX_HELD + 4);
   frames_check_pool (publisher);
   arrive (0, episode, STAGE_CHECK);
 

@@ -44,6 +44,7 @@ typedef struct
   gint owners[N_ADDRESSES]; /* which victim has the publisher, from 1 */
 
   guint published;
+  guint repeated;
   guint blocked;
   guint not_acquired;
   guint taken; /* addresses that another publisher has */

@@ -55,6 +55,22 @@ frames_get_dtype (guint64 seed)
   return descriptions[seed / 7 % G_N_ELEMENTS (descriptions)];
 }
 
+/* `first` is as which frame the memory was published before, or 0. */
+static inline void
+frames_set_metadata (ShndFrame *frame, guint64 seed, guint64 first)
+{
+  g_autoptr (GVariantDict) dict = g_variant_dict_new (NULL);
+  g_autofree char *padding = seed % 128 == 0 ? g_strnfill (seed / 128 % 60000, 'x') : NULL;
+
+  if (seed % 4 == 0)
+    g_variant_dict_insert (dict, "seed", "t", seed);
+  if (first != 0)
+    g_variant_dict_insert (dict, "first", "t", first);
+  if (padding != NULL)
+    g_variant_dict_insert (dict, "padding", "s", padding);
+  g_assert_true (shnd_frame_set_metadata (frame, g_variant_dict_end (dict), NULL));
+}
+
 /* A frame that is filled, to be published as the next one. */
 static inline ShndFrame *
 frames_acquire (
@@ -77,17 +93,22 @@ frames_acquire (
   for (gsize i = N_FRAME_WORDS; i < length; i++)
     words[i] = frames_get_pattern (seed, i);
   if (seed % 4 == 0)
-    {
-      g_autoptr (GVariantDict) dict = g_variant_dict_new (NULL);
-      g_autofree char *padding = seed % 128 == 0 ? g_strnfill (seed / 128 % 60000, 'x') : NULL;
-
-      g_variant_dict_insert (dict, "seed", "t", seed);
-      if (padding != NULL)
-        g_variant_dict_insert (dict, "padding", "s", padding);
-      g_assert_true (shnd_frame_set_metadata (frame, g_variant_dict_end (dict), NULL));
-    }
+    frames_set_metadata (frame, seed, 0);
 
   return frame;
+}
+
+/* What such a frame was filled with, which was published as number `first`, to be published again. */
+static inline ShndFrame *
+frames_repeat (
+    ShndPublisher *publisher, ShndFrame *frame, guint64 life, guint64 first, GError **error)
+{
+  ShndFrame *again = shnd_publisher_repeat (publisher, frame, error);
+
+  if (again != NULL)
+    frames_set_metadata (again, frames_get_seed (life, first), first);
+
+  return again;
 }
 
 /* Ends the program if the memory is not what a publisher has filled it with, from the first to the
@@ -119,10 +140,13 @@ frames_check (ShndFrame *frame, gsize *n_bytes)
   ShndArray *array = shnd_frame_get_array (frame);
   const guint64 *words = shnd_array_get_data (array);
   guint64 seed = frames_get_seed (words[FRAME_LIFE], words[FRAME_SEQUENCE]), told = 0;
+  guint64 sequence = shnd_frame_get_sequence (frame), first = sequence;
   g_autoptr (ShndDType) dtype = shnd_dtype_new (frames_get_dtype (seed), NULL);
 
   *n_bytes = shnd_array_get_n_bytes (array);
-  frames_check_words (words, *n_bytes, words[FRAME_LIFE], shnd_frame_get_sequence (frame));
+  if (g_variant_lookup (shnd_frame_get_metadata (frame), "first", "t", &first) && first >= sequence)
+    g_error ("a frame that is repeated before it was published");
+  frames_check_words (words, *n_bytes, words[FRAME_LIFE], first);
   if (!shnd_dtype_equal (shnd_array_get_dtype (array), dtype))
     g_error ("a frame of another dtype than it was published with");
   g_variant_lookup (shnd_frame_get_metadata (frame), "seed", "t", &told);

@@ -18,7 +18,7 @@
 #include "limiting.h"
 
 /* An open_wait() gives up after this, in microseconds. */
-#define PATIENCE (30 * G_USEC_PER_SEC)
+#define OPEN_TIMEOUT (30 * G_USEC_PER_SEC)
 
 /* What a stream begins with, in bytes. */
 #define HEADER_SIZE 128
@@ -461,8 +461,8 @@ test_inotify (void)
       if (write (ready[1], &possible, 1) != 1 || !possible)
         _exit (0);
       /* Without a map of users the owner is another one. */
-      array = shnd_array_open_wait (peer_name, SHND_ACCESS_READ | SHND_ACCESS_ANY_OWNER, PATIENCE,
-                                    NULL, &error);
+      array = shnd_array_open_wait (peer_name, SHND_ACCESS_READ | SHND_ACCESS_ANY_OWNER,
+                                    OPEN_TIMEOUT, NULL, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (contents_check (array), ==, 1001);
       _exit (0);

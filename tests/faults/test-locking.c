@@ -16,7 +16,7 @@
 #define MAX_CALLS 16
 
 /* Who waits for longer does so for ever; in microseconds. */
-#define PATIENCE (30 * G_USEC_PER_SEC)
+#define LOCK_TIMEOUT (30 * G_USEC_PER_SEC)
 
 enum
 {
@@ -134,7 +134,7 @@ wait_for_one (Stage *stage)
       fds[i].events = POLLIN;
       fds[i].revents = 0;
     }
-  g_assert_cmpint (poll (fds, N_PEERS, 2 * PATIENCE / 1000), ==, 1);
+  g_assert_cmpint (poll (fds, N_PEERS, 2 * LOCK_TIMEOUT / 1000), ==, 1);
   while (fds[who].revents == 0)
     who++;
 
@@ -214,7 +214,7 @@ run (Stage *stage, const First *first, Second second, guint n_steps)
 
   raise_curtain (stage, first->start);
 
-  peer_trace (stage->peers[STOPPED], first->command, PATIENCE);
+  peer_trace (stage->peers[STOPPED], first->command, LOCK_TIMEOUT);
   for (guint i = 0; i < n_steps && stopped; i++)
     stopped = peer_step (stage->peers[STOPPED], FALSE);
   n_turns += stopped;
@@ -223,7 +223,7 @@ run (Stage *stage, const First *first, Second second, guint n_steps)
     try (stage);
   if (second & OTHER_WAITS)
     {
-      peer_send (stage->peers[OTHER], PEER_LOCK, PATIENCE);
+      peer_send (stage->peers[OTHER], PEER_LOCK, LOCK_TIMEOUT);
       stage->waiting[OTHER] = TRUE;
     }
   if (second & (HOLDER_UNLOCKS | HOLDER_CLOSES))
@@ -307,7 +307,7 @@ test_not_stolen (void)
   set_up (&stage, &keeper);
   raise_curtain (&stage, HELD);
 
-  peer_trace (stage.peers[STOPPED], PEER_LOCK, PATIENCE);
+  peer_trace (stage.peers[STOPPED], PEER_LOCK, LOCK_TIMEOUT);
   for (guint i = 0; i < 3 * MAX_CALLS; i++)
     g_assert_true (peer_step (stage.peers[STOPPED], FALSE));
   peer_release (stage.peers[STOPPED]);
@@ -370,7 +370,7 @@ test_wakes (void)
   for (guint i = 0; i < G_N_ELEMENTS (commands); i++)
     {
       raise_curtain (&stage, OWN);
-      peer_send (stage.peers[OTHER], PEER_LOCK, PATIENCE);
+      peer_send (stage.peers[OTHER], PEER_LOCK, LOCK_TIMEOUT);
       while (!(peer_get_lock_word () & 1u << 31))
         g_usleep (1000);
       g_assert_cmpuint (count_wakes (stage.peers[STOPPED], commands[i]), ==, 1);
@@ -386,7 +386,7 @@ test_wakes (void)
   for (guint i = 0; i < N_PEERS; i++)
     {
       if (stage.waiting[i])
-        peer_send (stage.peers[i], PEER_LOCK, PATIENCE);
+        peer_send (stage.peers[i], PEER_LOCK, LOCK_TIMEOUT);
     }
   wait_asleep (stage.peers[OTHER]);
   wait_asleep (stage.peers[HOLDER]);
