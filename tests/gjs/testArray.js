@@ -441,6 +441,7 @@ test('close: no memory any more', () => {
         () => array.assign(new ArrayBuffer(12)), () => array.assign(view), () => array.fill(1),
         () => array.dup(), () => array.slice(0, 0, 1), () => array.index(0, 0),
         () => array.reshape(6), () => array.transpose(), () => array.unlink(), () => [...array],
+        () => array.asStrided('u1', [], []),
         () => array.get_bytes(), () => array.get_cow_bytes(), () => array.get_memory(),
         () => array.write_bytes(new Uint8Array(12)), () => view.copy_from(array),
         () => array.get_double([0, 0]), () => array.save(makePath()),

@@ -133,9 +133,33 @@ test('a view is published', () => {
     received.release();
 });
 
+test('a frame is repeated', () => {
+    const [publisher, subscriber] = makePair();
+    let frame = publisher.acquire('u1', [3]);
+
+    frame.array.fill(7);
+    publisher.publish(frame, {metadata: {n: 0}});
+    for (let n = 1; n < 4; n++) {
+        const received = subscriber.receive(TIMEOUT);
+
+        equal([received.sequence, received.metadata.n, received.array.at(2)], [n, n - 1, 7]);
+        frame = publisher.repeat(frame);
+        equal(frame.array.access, Shnd.Access.READ);
+        publisher.publish(frame, {metadata: {n}});
+        received.release();
+    }
+    equal(publisher.n_frames, 1);
+    publisher.acquire('u1', [3]).release();
+    throws(() => publisher.repeat(publisher.acquire('u1', [3])), failure.NOT_ACQUIRED, 'published');
+    throws(() => publisher.repeat(7), TypeError, 'frame');
+    throws(() => publisher.repeat(), TypeError, '');
+});
+
 test('release_now gives back what typed arrays still show', () => {
     const [publisher, subscriber] = makePair({max_frames: 2}, {depth: 1});
     const shown = [];
+
+    equal(subscriber.granted_depth, 0);
 
     for (let i = 1; i <= 5; i++) {
         publisher.publish_typed_array(Uint8Array.of(i), [1], TIMEOUT);
@@ -146,6 +170,7 @@ test('release_now gives back what typed arrays still show', () => {
         frame.release_now();
         equal(frame.released, true);
     }
+    equal([subscriber.granted_depth, subscriber.get_granted_depth()], [1, 1]);
     equal(publisher.n_dropped, 0);
     ok(publisher.n_frames <= 2);
 });

@@ -19,6 +19,7 @@ VERSION = 1
 HELLO, RELEASE, STOP, WELCOME, REFUSED, FRAME, RETIRE, END = 1, 2, 3, 16, 17, 18, 19, 20
 BY_VERSION, BY_NUMBER, BY_PERMISSION, BY_PROTOCOL = 1, 2, 3, 4
 NEW_SLOT = 1
+REPEAT = 2
 HEAD, KEPT, N_DROPPED, N_SUBSCRIBERS, ENDED, FRAME_SIZE = range(6)
 OBSERVER = 0xFFFFFFFF  # as a depth
 
@@ -213,7 +214,7 @@ class Subscriber(Observer):
     def __init__(self, path, depth=0):
         super().__init__(path, depth)
         self.slots = {}
-        self.held = set()
+        self.held = []
         self.sequence = 0
         self.n_new = 0
 
@@ -236,15 +237,15 @@ class Subscriber(Observer):
         return self.check_frame(parse_frame(got))
 
     def check_frame(self, got):
-        assert got.slot < 65536 and got.flags in (0, NEW_SLOT)
-        assert got.slot not in self.held and len(self.held) < self.depth
+        assert got.slot < 65536 and got.flags < 4
+        assert (got.flags & REPEAT or got.slot not in self.held) and len(self.held) < self.depth
         assert got.sequence > self.sequence
-        assert (got.fd is not None) == (got.flags == NEW_SLOT)
+        assert (got.fd is not None) == bool(got.flags & NEW_SLOT)
         if got.flags & NEW_SLOT:
             self.slots[got.slot] = map_memory(got.fd)
             self.n_new += 1
         assert got.slot in self.slots
-        self.held.add(got.slot)
+        self.held.append(got.slot)
         self.sequence = got.sequence
         return got
 
@@ -269,7 +270,8 @@ class Subscriber(Observer):
 
     def give_back(self, *frames):
         self.send(release(*(got.slot for got in frames)))
-        self.held.difference_update(got.slot for got in frames)
+        for got in frames:
+            self.held.remove(got.slot)
 
     def stop(self):
         self.send(message(STOP))

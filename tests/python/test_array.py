@@ -254,6 +254,7 @@ def assert_closed(case, array):
                             (array.get_bytes,), (array.get_cow_bytes,), (array.get_memory,),
                             (array.slice, 0), (array.index, 0, 0), (array.reshape, -1),
                             (array.transpose,), (getattr, array, 'T'), (array.field, 'x'),
+                            (array.as_strided, 'u1', (), ()),
                             (array.get_element, indices), (array.set_element, indices, 1),
                             (array.get_double, indices), (array.set_double, indices, 1),
                             (array.get_int64, indices), (array.set_int64, indices, 1),
@@ -422,6 +423,32 @@ class Views(ArrayTestCase):
         self.assert_error(Error.NOT_FOUND, 'nothing', array.field, 'nothing')
         self.assert_error(Error.TYPE_MISMATCH, 'fields', self.array.field, 'a')
         self.assert_all_refused({TypeError: (None, 3, b'a'), ValueError: ('a\0',)}, array.field)
+
+    def test_as_strided(self):
+        array, expected = self.array, self.numpy
+        strided = np.lib.stride_tricks.as_strided
+        self.assert_view(array.as_strided('i4', (2, 3, 4), array.strides), expected)
+        self.assert_view(array.as_strided(np.dtype('>u2'), (3, 2), (16, 2), offset=4),
+                         strided(expected.reshape(-1)[1:].view('>u2'), (3, 2), (16, 2)))
+        self.assert_view(array.as_strided('i4', 24, -4, 92), expected.reshape(-1)[::-1])
+        self.assert_view(array.T.as_strided('i4', [5, 3], np.array([0, 4])),
+                         strided(expected, (5, 3), (0, 4)))
+        self.assert_view(array.as_strided(np.dtype(('u1', (2, 2))), 24, 4),
+                         expected.reshape(-1).view('u1').reshape(24, 2, 2))
+        self.assertEqual(array.as_strided('u1', (), (), 92)[()], 23)
+        backwards = array.slice(0, step=-1)
+        self.assert_view(backwards.as_strided('i4', (), (), offset=-48), expected[0, 0, 0, ...])
+        self.assert_error(Error.TOO_SMALL, '-48 to 48', backwards.as_strided, 'u1', 1, 1, -49)
+        self.assert_error(Error.TOO_SMALL, 'from 0 to 96', array.as_strided, 'i4', 24, 4, 1)
+        self.assert_error(Error.TOO_SMALL, '0 to 96', array.as_strided, 'u1', (2, 2), (2**62, 1))
+        self.assert_error(Error.INVALID_ARGUMENT, '1 strides', array.as_strided, 'u1', (1, 1), 1)
+        self.assert_error(Error.INVALID_DTYPE, '', array.as_strided, object, 1, 8)
+        self.assert_error(Error.INVALID_SHAPE, '-1', array.as_strided, 'u1', -1, 1)
+        self.assert_all_refused(BAD_SHAPES, lambda x: array.as_strided('u1', x, ()))
+        self.assert_all_refused({kind: BAD_SHAPES[kind] for kind in (TypeError, OverflowError)},
+                                lambda x: array.as_strided('u1', (1,), x))
+        self.assert_all_refused({TypeError: (None, 'a', 0.0, True, ()), OverflowError: (2**63,)},
+                                lambda x: array.as_strided('u1', (), (), x))
 
     def test_outlive_the_array(self):
         view = Shnd.Array.new_from_array(None, np.arange(6)).reshape(2, 3).T.slice(0, 1)

@@ -462,6 +462,37 @@ class Contents(FramesTestCase):
             # Not only when the exception and all that it knows are gone.
             self.assertIs(publisher.publish_array([1], timeout=0), True)
 
+    def test_repeat(self):
+        publisher, subscriber = self.pair()
+        with publisher.acquire('u1', 4) as first:
+            first.array[...] = 7
+            first.metadata = {'n': 0}
+        received = [receive(subscriber)]
+        for n in (1, 2):
+            with publisher.repeat(first) as again:
+                self.assertEqual(again.array.get().tolist(), [7] * 4)
+                self.assertFalse(again.array.get().flags.writeable)
+                self.assertEqual(again.metadata, {})
+                again.metadata = {'n': n}
+            received.append(receive(subscriber))
+            self.assertTrue(np.shares_memory(received[0].array.get(), received[1].array.get()))
+            self.assertEqual((received.pop().metadata, publisher.sequence), ({'n': n}, n + 1))
+            first = again
+        self.assertEqual(publisher.n_frames, 1)
+        kept = publisher.acquire('u1', 4)
+        shown = kept.array.get()
+        shown[...] = 5
+        publisher.publish(kept)
+        del received
+        publisher.publish_array(np.zeros(4, 'u1'))
+        publisher.publish(publisher.repeat(kept))
+        self.assertEqual([receive(subscriber).array.get()[0] for _ in range(3)], [5, 0, 5])
+        self.assert_error(Error.NOT_ACQUIRED, 'still shows', publisher.repeat, first)
+        self.assert_error(Error.NOT_ACQUIRED, 'has published', publisher.repeat,
+                          publisher.acquire('u1', 4))
+        for bad in (None, 3, publisher):
+            self.assertRaises(TypeError, publisher.repeat, bad)
+
     def test_set_array(self):
         publisher, subscriber = self.pair()
         views = [lambda array: array.slice(1, 0, 3), lambda array: array.slice(0, 3, -1, -2),

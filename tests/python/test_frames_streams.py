@@ -139,11 +139,14 @@ class Overflowing(FramesTestCase):
     def test_depth(self):
         publisher = self.publisher(depth=4)
         subscribers = [self.subscriber(depth=depth) for depth in (0, 1, 3, 200)]
+        self.assertEqual([subscriber.granted_depth for subscriber in subscribers], [0] * 4)
         connect(publisher, *subscribers)
         for value in range(10):
             publish(publisher, value)
         for subscriber, granted in zip(subscribers, (4, 1, 3, 4)):
             frames = [subscriber.receive(timeout=0) for _ in range(granted)]
+            self.assertEqual([subscriber.granted_depth, subscriber.get_granted_depth()],
+                             [granted] * 2)
             self.assertEqual([frame.sequence for frame in frames], list(range(1, granted + 1)))
             self.assert_timed_out(subscriber.receive, timeout=0)
             del frames
@@ -435,8 +438,8 @@ class Settings(FramesTestCase):
         for name, bad in (('depth', 257), ('depth', -1), ('spin', -1), ('spin', 2**40)):
             with self.assertRaises(OverflowError):
                 setattr(subscriber, name, bad)
-        for name in ('connected', 'n_received', 'n_missed', 'watching', 'closed', 'address',
-                     'path'):
+        for name in ('connected', 'granted_depth', 'n_received', 'n_missed', 'watching', 'closed',
+                     'address', 'path'):
             with self.assertRaises(AttributeError):
                 setattr(subscriber, name, 1)
             self.assertEqual(subscriber.get_property(name), getattr(subscriber, name))

@@ -347,6 +347,21 @@ class TestHostile(HostileTestCase):
             self.stream.step()
         self.assertLessEqual(self.publisher.get_n_frames(), 4)
 
+    def test_wrong_releases_of_repeats(self):
+        """A slot goes back as often as there were frames in it, and not once more."""
+        publisher = Shnd.Publisher.new(self.path + '-repeats')
+        publisher.get_n_subscribers()
+        with peer.Subscriber(self.path + '-repeats') as connection:
+            frame = acquire(publisher, (16,))
+            publish_frame(publisher, frame)
+            publish_frame(publisher, publisher.repeat(frame))
+            held = [connection.get_frame().slot, connection.get_frame().slot]
+            connection.send(peer.release(held[0], *held))
+            publish_frame(publisher, acquire(publisher, (16,)))
+            self.assertEqual(connection.receive().type, peer.REFUSED)
+            self.assertRaises(peer.Gone, connection.receive)
+        publisher.close()
+
     def make_publisher_read(self):
         """Who has stopped is read only when frames are short."""
         self.publisher.set_max_frames(1)

@@ -154,7 +154,7 @@ class TestHostilePublisher(HostileTestCase):
         for options, part in [
                 (dict(slot=65536), 'no possible number'),
                 (dict(slot=2**32 - 1), 'no possible number'),
-                (dict(flags=3), 'unknown flags'),
+                (dict(flags=5), 'unknown flags'),
                 (dict(flags=2**31 + 1), 'unknown flags'),
                 (dict(zero=1), 'unknown flags'),
                 (dict(sequence=0, data=bytes(N)), 'without a number'),
@@ -191,6 +191,8 @@ class TestHostilePublisher(HostileTestCase):
                 (dict(shape=[2], strides=[2**63 - 1]), 'not inside'),
                 (dict(shape=[2], strides=[least]), 'not inside'),
                 (dict(shape=[5], strides=[big]), 'not inside'),
+                (dict(shape=[2], strides=[N + 1], dtype=b'|V0'), 'not inside'),
+                (dict(shape=[5], strides=[big], dtype=b'|S0'), 'not inside'),
                 (dict(shape=[3, 3], strides=[2**63 - 1, 2**63 - 1]), 'not inside'),
                 (dict(shape=[3, 3], strides=[least, 2**63 - 1], offset=N // 2), 'not inside'),
                 (dict(shape=[], strides=[], dtype=b'|V4097'), 'not inside'),
@@ -280,6 +282,17 @@ class TestHostilePublisher(HostileTestCase):
         self.send_frame(0, 2, fds=[], flags=0)
         self.assert_breach('still held', holds=True)
         frame.release()
+        # Nor is one that has only been held with REPEAT.
+        self.accept(depth=3)
+        self.send_frame()
+        frames = [self.check_good()]
+        self.send_frame(0, 2, fds=[], flags=peer.REPEAT)
+        frames.append(receive(self.subscriber))
+        frames.pop(0).release()
+        self.assertEqual(peer.take_releases(self.connection, 1), [0])
+        self.send_frame(0, 3, fds=[], flags=0)
+        self.assert_breach('still held', holds=True)
+        frames.pop().release()
         for _ in range(2):
             self.accept()
             self.send_frame(3, 1, fds=[], flags=0)

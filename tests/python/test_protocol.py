@@ -166,6 +166,31 @@ class TestSubscriber(HostileTestCase):
                 subscriber.give_back(*frames)
             self.assertEqual(self.publisher.get_n_dropped(), 0)
 
+    def test_repeat(self):
+        """Each frame in a slot holds it; there is no room when there are too many of them."""
+        self.publisher.set_depth(3)
+        with peer.Subscriber(self.path) as subscriber:
+            frame = acquire(self.publisher, (1, 16))
+            np.asarray(frame.get_array())[:] = 7
+            publish_frame(self.publisher, frame)
+            frames = [subscriber.get_frame()]
+            for _ in range(3):
+                frame = self.publisher.repeat(frame)
+                publish_frame(self.publisher, frame)
+            frames += [subscriber.get_frame(), subscriber.get_frame()]
+            self.assertEqual({got.slot for got in frames}, {frames[0].slot})
+            self.assertEqual([got.flags for got in frames],
+                             [peer.NEW_SLOT, peer.REPEAT, peer.REPEAT])
+            self.assertEqual(self.publisher.get_n_dropped(), 1)
+            subscriber.give_back(*frames[:2])
+            frames.append(subscriber.get_frame())
+            self.assertEqual((frames[-1].sequence, frames[-1].flags), (4, peer.REPEAT))
+            for _ in range(2):
+                for _ in range(4):
+                    publish(self.publisher, (1, 16))
+                self.assertEqual(subscriber.get_bytes(frames[2]), bytes([7]) * 16)
+                subscriber.give_back(frames.pop())
+
     def test_observer(self):
         publish(self.publisher)
         with peer.Observer(self.path) as observer, peer.Subscriber(self.path) as subscriber:
@@ -300,6 +325,24 @@ class TestPublisher(HostileTestCase):
         connection.send(peer.message(peer.END))
         self.assert_error(Shnd.Error.END_OF_STREAM, 'has ended', receive, self.subscriber)
         self.assertTrue(connection.is_gone())
+        connection.close()
+        self.close(slots)
+
+    def test_repeat(self):
+        """A slot can be held for several frames, and goes back for each."""
+        connection, _words = self.accept(depth=3)
+        slots = self.make_slots(1)
+        self.send(connection, slots, 1, True)
+        frames = [receive(self.subscriber)]
+        for sequence in (2, 3):
+            connection.send(peer.frame(0, sequence, [N // 2], [2], flags=peer.REPEAT))
+            frames.append(receive(self.subscriber))
+        self.assertEqual([frame.get_array().get_size() for frame in frames], [N, N // 2, N // 2])
+        for frame in frames:
+            frame.release()
+            self.assertEqual(peer.take_releases(connection, 1), [0])
+        connection.send(peer.frame(0, 4, [N], [1], flags=peer.REPEAT))
+        self.assertEqual(checksum(receive(self.subscriber)), expected_checksum(1, N))
         connection.close()
         self.close(slots)
 

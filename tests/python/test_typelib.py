@@ -40,7 +40,7 @@ FUNCTIONS = {'load', 'load_async', 'load_finish', 'load_stream', 'load_stream_as
 STARTERS = {'load_async', 'load_stream_async', 'open_wait_async', 'receive_async'}
 
 METHODS = {
-    'close', 'copy_from', 'dup', 'dup_async', 'dup_fd', 'dup_finish', 'field', 'fill', 'get_access',
+    'as_strided', 'close', 'copy_from', 'dup', 'dup_async', 'dup_fd', 'dup_finish', 'field', 'fill', 'get_access',
     'get_bytes', 'get_closed', 'get_cow_bytes', 'get_data', 'get_double', 'get_dtype',
     'get_element', 'get_int64', 'get_item_size', 'get_locked', 'get_memory', 'get_n_bytes',
     'get_n_dims', 'get_name', 'get_order', 'get_persistent', 'get_sealed', 'get_sequence',
@@ -54,7 +54,7 @@ METHODS = {
 
 # What a script's data can make fail; the rest cannot.
 THROWS = CONSTRUCTORS | FUNCTIONS - STARTERS | {
-    'copy_from', 'dup', 'dup_fd', 'dup_finish', 'field', 'fill', 'get_bytes', 'get_cow_bytes',
+    'as_strided', 'copy_from', 'dup', 'dup_fd', 'dup_finish', 'field', 'fill', 'get_bytes', 'get_cow_bytes',
     'get_double', 'get_element', 'get_int64', 'get_memory', 'index', 'lock', 'lock_finish', 'mlock',
     'munlock', 'reshape', 'save', 'save_finish', 'save_stream', 'save_stream_finish', 'seal',
     'send', 'send_finish', 'set_double', 'set_element', 'set_int64', 'slice', 'sync', 'sync_finish',
@@ -80,9 +80,9 @@ DTYPE_METHODS = {
 FRAME_PROPERTIES = {'array', 'metadata', 'released', 'sequence', 'timestamp'}
 PUBLISHER_PROPERTIES = {'address', 'closed', 'depth', 'max-frames', 'max-subscribers', 'n-dropped',
                         'n-frames', 'n-subscribers', 'overflow', 'path', 'sequence'}
-SUBSCRIBER_PROPERTIES = {'address', 'closed', 'connected', 'depth', 'frame-size', 'latest-only',
-                         'n-dropped', 'n-missed', 'n-received', 'n-subscribers', 'observer', 'path',
-                         'reconnect', 'sequence', 'spin', 'watching'}
+SUBSCRIBER_PROPERTIES = {'address', 'closed', 'connected', 'depth', 'frame-size', 'granted-depth',
+                         'latest-only', 'n-dropped', 'n-missed', 'n-received', 'n-subscribers',
+                         'observer', 'path', 'reconnect', 'sequence', 'spin', 'watching'}
 
 
 def get_accessors(properties, *writable):
@@ -92,15 +92,15 @@ def get_accessors(properties, *writable):
 
 # Of each class: methods, those that fail, properties, signals.
 STREAMS = {
-    'Frame': ({'release', 'release_now'} |
+    'Frame': ({'get_memory', 'get_plane', 'list_planes', 'release', 'release_now'} |
               get_accessors(FRAME_PROPERTIES, 'array', 'metadata', 'timestamp'),
-              {'set_array', 'set_metadata'}, FRAME_PROPERTIES, []),
+              {'get_memory', 'get_plane', 'set_array', 'set_metadata'}, FRAME_PROPERTIES, []),
     'Publisher': ({'acquire', 'acquire_async', 'acquire_finish', 'close', 'new', 'publish',
-                   'publish_async', 'publish_finish', 'wait_subscribers', 'wait_subscribers_async',
-                   'wait_subscribers_finish'} |
+                   'publish_async', 'publish_finish', 'repeat', 'wait_subscribers',
+                   'wait_subscribers_async', 'wait_subscribers_finish'} |
                   get_accessors(PUBLISHER_PROPERTIES, 'depth', 'max_frames', 'max_subscribers',
                                 'overflow'),
-                  {'acquire', 'acquire_finish', 'new', 'publish', 'publish_finish',
+                  {'acquire', 'acquire_finish', 'new', 'publish', 'publish_finish', 'repeat',
                    'wait_subscribers', 'wait_subscribers_finish'},
                   PUBLISHER_PROPERTIES, ['authorize']),
     'Subscriber': ({'close', 'get_fd', 'new', 'receive', 'receive_async', 'receive_finish',
@@ -268,8 +268,8 @@ class Typelib(unittest.TestCase):
             self.assertEqual(has_length, element.get('zero-terminated') == '0')
             key = (element.find(f'{CORE}type').get('name'), has_length)
             found[key] = found.get(key, 0) + 1
-        self.assertEqual(found, {('gint64', True): 21, ('ArrayInfo', True): 1,
-                                 ('utf8', False): 3})
+        self.assertEqual(found, {('gint64', True): 23, ('ArrayInfo', True): 1,
+                                 ('utf8', False): 4})
         # A pointer to numbers that is not an array would be one number to scripts.
         for kind in ('parameter', 'return-value'):
             for element in tree.iter(f'{CORE}{kind}'):
@@ -306,10 +306,10 @@ class Typelib(unittest.TestCase):
         for owner, function in get_functions():
             name = function.get_name()
             made = FUNCTIONS - STARTERS | {
-                'acquire', 'acquire_finish', 'dup', 'dup_finish', 'field', 'get_bytes',
-                'get_cow_bytes', 'get_element', 'get_memory', 'index', 'list_addresses',
-                'list_infos', 'list_names', 'reap', 'ref', 'reshape', 'slice', 'to_descriptor',
-                'to_variant', 'transpose'}
+                'acquire', 'acquire_finish', 'as_strided', 'dup', 'dup_finish', 'field',
+                'get_bytes', 'get_cow_bytes', 'get_element', 'get_memory', 'get_plane', 'index',
+                'list_addresses', 'list_infos', 'list_names', 'list_planes', 'reap', 'ref',
+                'repeat', 'reshape', 'slice', 'to_descriptor', 'to_variant', 'transpose'}
             full = function.is_constructor() or name in made
             self.assertEqual(function.get_caller_owns() == _gi.Transfer.EVERYTHING, full,
                              (owner, name))
@@ -324,7 +324,8 @@ class Typelib(unittest.TestCase):
         """Each function is called somewhere in the tests of Python."""
         text = ''
         for name in ('test_array.py', 'test_dtype.py', 'test_elements.py', 'test_fds.py',
-                     'test_files.py', 'test_frames.py', 'test_frames_streams.py',
+                     'test_files.py', 'test_frames.py', 'test_frames_planes.py',
+                     'test_frames_streams.py',
                      'test_frames_waiting.py', 'test_lifetime.py', 'test_lock.py', 'test_names.py',
                      'test_numpy.py', 'test_observers.py', 'test_pickle.py', 'test_save.py',
                      'test_stream.py', 'test_wait.py'):

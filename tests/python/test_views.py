@@ -32,6 +32,25 @@ def fill(rng, array):
         array[...] = np.array(values).astype(array.dtype).reshape(array.shape)
 
 
+def get_bounds(array):
+    """From where to where it has elements, in bytes from the first one."""
+    if array.size == 0:
+        return 0, 0
+    ways = [(n - 1) * stride for n, stride in zip(array.shape, array.strides)]
+    return (sum(way for way in ways if way < 0),
+            sum(way for way in ways if way > 0) + array.itemsize)
+
+
+class Strided:
+    """Bytes of the memory of an array, for NumPy."""
+
+    def __init__(self, array, shape, strides, offset):
+        self.base = array
+        self.__array_interface__ = {'version': 3, 'typestr': '|u1', 'shape': tuple(shape),
+                                    'strides': tuple(strides),
+                                    'data': (array.ctypes.data + offset, False)}
+
+
 class Program:
     """A view of the library's and one of NumPy's that are to stay the same."""
 
@@ -43,6 +62,7 @@ class Program:
         fill(rng, self.theirs)
         self.ours = Shnd.Array.new_from_array(None, self.theirs)
         self.whole = (self.ours, self.theirs)
+        self.overlaps = False
 
     def slice(self):
         axis = self.rng.randrange(self.theirs.ndim)
@@ -102,16 +122,38 @@ class Program:
             self.ours = self.ours.field(name)
             self.theirs = self.theirs[name]
 
+    def as_strided(self):
+        """Some bytes of the same memory, which are all inside of it or not."""
+        if self.whole[1].dtype.kind == 'V' or self.whole[1].dtype == 'g':
+            return  # what is in padding is anyone's
+        low, high = get_bounds(self.theirs)
+        shape = [self.rng.randrange(5) for _ in range(self.rng.randrange(4))]
+        strides = [self.rng.randrange(-9, 10) for _ in shape]
+        offset = self.rng.randrange(low - 3, high + 4)
+        places = {offset + sum(i * stride for i, stride in zip(indices, strides))
+                  for indices in np.ndindex(*shape)} or {offset}
+        inside = min(places) >= low and max(places) + (0 not in shape) <= high
+        try:
+            self.ours = self.ours.as_strided('u1', shape, strides, offset)
+        except GLib.Error as error:
+            assert error.matches(Shnd.Error.quark(), Shnd.Error.TOO_SMALL), error.message
+            assert not inside, f'refused {shape}, {strides} at {offset} of {low} to {high}'
+        else:
+            assert inside, f'accepted {shape}, {strides} at {offset} of {low} to {high}'
+            self.theirs = np.asarray(Strided(self.theirs, shape, strides, offset))
+            self.overlaps = True
+
     def dup(self):
         flags, order = self.rng.choice(((0, 'C'), (Shnd.CreateFlags.FORTRAN, 'F')))
         self.ours = self.ours.dup(None, flags)
         self.theirs = self.theirs.copy(order)
         self.whole = (self.ours, self.theirs)
+        self.overlaps = False
 
     def copy_overlapping(self):
         """A view of itself, of the same shape."""
         axes = [axis for axis in range(self.theirs.ndim) if self.theirs.shape[axis] > 1]
-        if axes:
+        if axes and not self.overlaps:
             axis = self.rng.choice(axes)
             length = self.theirs.shape[axis]
             front = (slice(None),) * axis
@@ -125,7 +167,7 @@ class Program:
 
     def copy_converted(self):
         """Another number type, repeated along some axes."""
-        if self.theirs.dtype in NUMBERS:
+        if self.theirs.dtype in NUMBERS and not self.overlaps:
             shape = [1 if self.rng.random() < 0.3 else n for n in self.theirs.shape]
             shape = shape[self.rng.randrange(len(shape) + 1):]
             source = np.zeros(shape, self.rng.choice(NUMBERS), order=self.rng.choice('CF'))
@@ -145,8 +187,8 @@ class Program:
         assert self.ours.is_aligned() == flags.aligned, flags
 
 
-STEPS = ('slice', 'slice', 'index', 'transpose', 'reshape', 'reshape', 'field', 'dup',
-         'copy_overlapping', 'copy_converted')
+STEPS = ('slice', 'slice', 'index', 'transpose', 'reshape', 'reshape', 'field', 'as_strided',
+         'dup', 'copy_overlapping', 'copy_converted')
 
 
 class Views(SharedTestCase):

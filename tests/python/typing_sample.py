@@ -127,7 +127,9 @@ def use_numpy(array: Shnd.Array) -> float:
 def view(array: Shnd.Array) -> list[Shnd.Array]:
     return [array.slice(0, 1, 2), array.slice(axis=1, start=None, stop=None, step=-1),
             array.index(0, 5), array.reshape(2, -1), array.reshape((3, 4)), array.transpose(),
-            array.transpose(1, 0), array.transpose((1, 0)), array.T, array.field('x')]
+            array.transpose(1, 0), array.transpose((1, 0)), array.T, array.field('x'),
+            array.as_strided('<u2', (2, 3), [6, -2], offset=4),
+            array.as_strided(Shnd.DType('u1'), 3, 1, 0)]
 
 
 def use_elements(array: Shnd.Array, other: Shnd.Array) -> float:
@@ -289,6 +291,7 @@ def publish(image: npt.NDArray[np.uint8]) -> tuple[object, ...]:
     done: bool = frame.set_array(frame.get_array().slice(0, 1, 2))
     done = frame.set_metadata(None) and frame.set_metadata({'a': 1})
     frame.set_timestamp(5)
+    frame = publisher.repeat(frame)
     done = publisher.publish(frame) and publisher.publish(frame, timeout=2, cancellable=None)
     done = publisher.publish_array(image, metadata={'a': 1}, timestamp=5, timeout=3)
     done = publisher.publish_array([[1, 2], [3, 4]]) and publisher.publish_array(frame.array)
@@ -333,6 +336,10 @@ def subscribe(subscriber: Shnd.Subscriber) -> int:
         stamp: int = frame.timestamp + frame.get_timestamp()
         number: int = frame.sequence + frame.get_sequence()
         print(whole, value, variant, stamp, number, frame.released, frame.get_released())
+        luma: Shnd.Array = frame.planes['Y']
+        names: list[str] = [*frame.planes, *frame.list_planes()]
+        memory, offset = frame.get_memory()
+        print(luma, names, frame.get_plane('UV'), memory.get_size() - offset)
     for frame in subscriber:
         frame.release()
         frame.release_now()
@@ -364,7 +371,8 @@ def subscribe(subscriber: Shnd.Subscriber) -> int:
     numbers: list[int] = [subscriber.sequence, subscriber.get_sequence(), subscriber.n_subscribers,
                           subscriber.get_n_subscribers(), subscriber.n_dropped,
                           subscriber.get_n_dropped(), subscriber.frame_size,
-                          subscriber.get_frame_size()]
+                          subscriber.get_frame_size(), subscriber.granted_depth,
+                          subscriber.get_granted_depth()]
     print(truths, texts, numbers, next(subscriber), Shnd.Subscriber())
     subscriber.close()
     return (subscriber.fd + subscriber.get_fd() + subscriber.fileno() + subscriber.n_received +

@@ -113,6 +113,11 @@ void test_contents () throws Error {
     named.unlink ();
     check_string (copy.dup ().name, null);
 
+    var strided = copy.as_strided (new Shnd.DType (">u2"), 4, { 2, 2 }, { -4, 2 });
+    check_int (strided.get_int64 ({ 0, 1 }), 0x0400);
+    check_int (strided.get_int64 ({ 1, 0 }), 0x0100);
+    check_throws (() => copy.as_strided (dtype, 0, { 7 }, { 2 }), Shnd.Error.TOO_SMALL);
+
     int64 done = 0;
     copy.dup (null, NONE, new Cancellable (), (current, total) => {
         check_int (total, 12);

@@ -42,6 +42,30 @@ void run_loop (AsyncBody begin) {
     loop.run ();
 }
 
+void test_planes () throws Error {
+    var pair = new Pair ();
+    var frame = pair.publisher.acquire (new Shnd.DType ("u1"), { 6 });
+    var planes = "('Y', '|u1', 0, [2, 2], [2, 1]), ('UV', '<u2', 4, [], [])";
+    size_t offset;
+
+    assert_true (frame.list_planes ().length == 0);
+    frame.set_metadata (new Variant.parsed (@"{'planes': <@a(sstaxax) [$planes]>}"));
+    frame.get_plane ("UV").set_int64 ({}, 0x0201);
+    pair.publisher.publish (frame);
+
+    var received = pair.subscriber.receive ();
+    var names = received.list_planes ();
+    check_int (names.length, 2);
+    check_string (names[1], "UV");
+    check_ints (received.get_plane ("Y").shape, { 2, 2 });
+    check_int (received.array.get_int64 ({ 5 }), 2);
+    check_throws (() => received.get_plane ("U"), Shnd.Error.NOT_FOUND);
+
+    var memory = received.get_memory (out offset);
+    check_int ((int64) offset, 0);
+    check_int (memory.get (4), 1);
+}
+
 void test_frame () throws Error {
     var pair = new Pair ();
     var frame = pair.publisher.acquire (new Shnd.DType ("f4"), { 2, 3 });
@@ -298,6 +322,7 @@ int main (string[] args) {
     Test.init (ref args);
 
     add_test ("/vala/frames/frame", test_frame);
+    add_test ("/vala/frames/planes", test_planes);
     add_test ("/vala/frames/view", test_view);
     add_test ("/vala/frames/errors", test_errors);
     add_test ("/vala/frames/properties", test_properties);

@@ -349,6 +349,25 @@ function _init() {
      */
     wrap(proto, 'field', 1, 1, field => [toText(field, 'field')]);
 
+    /**
+     * Gets a view of the same memory as elements of any dtype and layout. They have to be within
+     * the memory from the lowest to the highest byte of any element of the array.
+     *
+     * @function Shnd.Array#asStrided
+     * @param {string|Shnd.DType|Function} dtype - what each element of the view is
+     * @param {number|bigint|Array} shape - the number of elements along each axis
+     * @param {number|bigint|Array} strides - the bytes from one element to the next along each
+     *   axis; may be negative, or 0
+     * @param {number|bigint} [offset] - where the view begins, in bytes from the element whose
+     *   indices are all 0; may be negative
+     * @returns {Shnd.Array} a view of the same memory
+     */
+    wrap(proto, 'as_strided', 3, 4, (dtype, shape, strides, offset = 0) => [
+        toDType(dtype), toInteger(offset, 'offset'), toShape(shape),
+        toShape(strides, 'strides'),
+    ]);
+    proto.asStrided = proto.as_strided;
+
     /* ---- One element ---- */
 
     /**

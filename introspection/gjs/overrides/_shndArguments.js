@@ -60,11 +60,11 @@ function toIntegers(values, what) {
     return Array.from(values, value => toInteger(value, what));
 }
 
-function toShape(shape) {
+function toShape(shape, what = 'shape') {
     if (typeof shape === 'number' || typeof shape === 'bigint')
-        return [toInteger(shape, 'shape')];
+        return [toInteger(shape, what)];
 
-    return toIntegers(shape, 'shape');
+    return toIntegers(shape, what);
 }
 
 function toText(value, what) {

@@ -3,9 +3,11 @@
 
 // Frames, and the publishers that send them.
 
+const {GLib} = imports.gi;
+
 const {
-    MAX_INT64, MIN_INT64, TypedArray, call, define, show, toCancellable, toInteger, toShape,
-    toTimeout, toUint32, wrap,
+    MAX_INT64, MIN_INT64, TypedArray, call, define, defineGetter, show, toCancellable, toInteger,
+    toShape, toText, toTimeout, toUint32, wrap,
 } = imports.overrides._shndArguments;
 const {defineAsync} = imports.overrides._shndAsync;
 const {unhold} = imports.overrides._shndHolds;
@@ -24,11 +26,28 @@ function toTimestamp(value) {
 
 /* ---- Frames ---- */
 
+/* An object with a property for each plane, which is made when it is first asked for. */
+function makePlanes(frame) {
+    const planes = {};
+
+    for (const name of frame.list_planes()) {
+        let plane = null;
+
+        Object.defineProperty(planes, name, {
+            get: () => (plane ??= frame.get_plane(name)),
+            enumerable: true,
+            configurable: true,
+        });
+    }
+
+    return planes;
+}
+
 function addFrame(Shnd) {
     const proto = Shnd.Frame.prototype;
 
     const native = {};
-    for (const name of ['get_array', 'release_now'])
+    for (const name of ['get_array', 'get_memory', 'release_now'])
         native[name] = proto[name];
 
     /**
@@ -85,6 +104,32 @@ function addFrame(Shnd) {
     });
 
     /**
+     * The planes that the metadata tell of, by their names: an object that is made each time, with
+     * a Shnd.Array for each. These are views of the frame's memory, each made and checked when it
+     * is first asked for.
+     *
+     * @member {Object} Shnd.Frame#planes
+     */
+    defineGetter(proto, 'planes', function () {
+        return makePlanes(this);
+    });
+    wrap(proto, 'get_plane', 1, 1, name => [toText(name, 'name')]);
+
+    /**
+     * Gets all memory of the frame, which may be more than the array takes; a copy of it if the
+     * frame was received.
+     *
+     * @function Shnd.Frame#get_memory
+     * @returns {Array} the memory as GLib.Bytes, and where in it the first element begins
+     */
+    define(proto, 'get_memory', 0, 0, function () {
+        const [bytes, offset] = native.get_memory.call(this);
+        const isWritable = this.array.access & Shnd.Access.WRITE;
+
+        return [isWritable ? bytes : new GLib.Bytes(bytes.toArray()), offset];
+    });
+
+    /**
      * Gives the frame back at once. What still shows its memory stays valid, but may show a later
      * frame.
      *
@@ -99,7 +144,7 @@ function addFrame(Shnd) {
     });
     define(proto, 'release_now', 0, 0, proto.release);
 
-    for (const name of ['get_array', 'get_released', 'get_sequence'])
+    for (const name of ['get_array', 'get_released', 'get_sequence', 'list_planes'])
         define(proto, name, 0, 0, proto[name]);
 }
 
@@ -161,6 +206,22 @@ function addPublisher(Shnd, toDType) {
      */
     defineAsync(proto, 'acquire_async', 2, 4, toAcquireArguments,
         (source, result) => source.acquire_finish(result));
+
+    /**
+     * Gets a frame with the elements of one that was published, which can only be read: to be published
+     * with other metadata, or at another time.
+     *
+     * @function Shnd.Publisher#repeat
+     * @param {Shnd.Frame} frame - a frame that the publisher has published: the newest, or one whose
+     *     memory something shows still
+     * @returns {Shnd.Frame} the frame
+     */
+    wrap(proto, 'repeat', 1, 1, frame => {
+        if (!(frame instanceof Shnd.Frame))
+            throw new TypeError(`frame: ${show(frame)}, expected a Shnd.Frame`);
+
+        return [frame];
+    });
 
     /* Sets what the options say, and returns what is left of them. */
     function toPublishArguments(frame, options) {

@@ -158,9 +158,9 @@ function addSubscriber(Shnd) {
     wrap(proto, 'watch', 0, 0, () => []);
     for (const name of [
         'close', 'get_address', 'get_closed', 'get_connected', 'get_depth', 'get_fd',
-        'get_frame_size', 'get_latest_only', 'get_n_dropped', 'get_n_missed', 'get_n_received',
-        'get_n_subscribers', 'get_observer', 'get_path', 'get_reconnect', 'get_sequence',
-        'get_spin', 'get_watching', 'unwatch',
+        'get_frame_size', 'get_granted_depth', 'get_latest_only', 'get_n_dropped', 'get_n_missed',
+        'get_n_received', 'get_n_subscribers', 'get_observer', 'get_path', 'get_reconnect',
+        'get_sequence', 'get_spin', 'get_watching', 'unwatch',
     ])
         define(proto, name, 0, 0, proto[name]);
 

@@ -442,6 +442,15 @@ class Array(Synchronized, Portable, Sealable, Filed, Shnd.Array):
         """A view of one field of each element, by its name or title."""
         return _Array.field(self, to_text(name, 'The field'))
 
+    def as_strided(self, dtype, shape, strides, offset=0):
+        """A view of the same memory as elements of any dtype, shape and strides in bytes.
+
+        `offset` is in bytes from the element [0, ..., 0], and may be negative. All elements have to
+        be within the memory from the lowest to the highest byte of any element of the array.
+        """
+        return _Array.as_strided(self, to_dtype(dtype), to_integer(offset, 'The offset'),
+                                 to_shape(shape), to_integers(strides, 'The strides'))
+
     # ---- Elements ----
 
     def get_element(self, *indices):

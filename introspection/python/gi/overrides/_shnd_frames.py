@@ -7,6 +7,7 @@ from gi.overrides._shnd_arguments import (
 )
 from gi.overrides._shnd_memory import make_view
 from gi.overrides._shnd_metadata import from_metadata, to_metadata
+from gi.overrides._shnd_planes import Planes
 from gi.overrides._shnd_sync import call_with_timeout
 
 try:
@@ -22,12 +23,14 @@ _close_publisher = Shnd.Publisher.close
 _get_array = Shnd.Frame.get_array
 _get_closed = Shnd.Array.get_closed
 _get_metadata = Shnd.Frame.get_metadata
+_get_plane = Shnd.Frame.get_plane
 _get_sequence = Shnd.Frame.get_sequence
 _get_timestamp = Shnd.Frame.get_timestamp
 _new_publisher = Shnd.Publisher.new
 _publish = Shnd.Publisher.publish
 _release = Shnd.Frame.release
 _release_now = Shnd.Frame.release_now
+_repeat = Shnd.Publisher.repeat
 _set_array = Shnd.Frame.set_array
 _set_metadata = Shnd.Frame.set_metadata
 _set_timestamp = Shnd.Frame.set_timestamp
@@ -111,6 +114,17 @@ class Framed:
     def set_metadata(self, metadata):
         """The same as to set :attr:`metadata`: from a dict, a ``GLib.Variant`` or None."""
         return _set_metadata(self, to_metadata(metadata))
+
+    @property
+    def planes(self):
+        """The planes that the metadata tell of, by their names: a mapping to :class:`Array`, which
+        are views of the frame's memory.
+        """
+        return Planes(self)
+
+    def get_plane(self, name):
+        """One of the :attr:`planes`."""
+        return _get_plane(self, to_text(name, 'The plane'))
 
     @property
     def released(self):
@@ -212,6 +226,16 @@ class Publishing:
         frame = Shnd.Publisher.acquire_finish(self, result)
         frame._publisher = self
         return frame
+
+    def repeat(self, frame):
+        """Gets a frame with the elements of one that was published, which can only be read: to be
+        published with other metadata, or at another time.
+
+        ``frame`` has to be the newest one, or one that something still shows: a NumPy array, say.
+        """
+        again = _repeat(self, frame)
+        again._publisher = self
+        return again
 
     def publish(self, frame, *, timeout=None, cancellable=None):
         """Sends a frame from :meth:`acquire` to all subscribers. NumPy arrays of it are not to be

@@ -258,6 +258,11 @@ class Subscribed:
         return self.get_connected()
 
     @property
+    def granted_depth(self):
+        """How many frames the publisher lets it hold; 0 before it is admitted."""
+        return self.get_granted_depth()
+
+    @property
     def n_received(self):
         """How many frames were received."""
         return self.get_n_received()
