@@ -142,7 +142,9 @@ class Signals(FramesTestCase):
             subscriber = Shnd.Subscriber.new(self.address)
             return subscriber.receive
 
-        self.interrupt(prepare)
+        # Another thread looks for a publisher: PyGObject could not say each time that there is none
+        # while a signal is handled.
+        self.interrupt(prepare, n_threads=1)
         publisher = self.publisher()
         publish(publisher, 1)
 

@@ -24,6 +24,7 @@ _END_OF_STREAM = Shnd.Error.END_OF_STREAM
 _MAX_POLL = 2**31 - 1
 
 # Looked up once: these are what the time goes into where little else is done.
+_get_connected = Shnd.Subscriber.get_connected
 _get_fd = Shnd.Subscriber.get_fd
 _get_latest_only = Shnd.Subscriber.get_latest_only
 _get_newest = Shnd.Subscriber.get_sequence
@@ -74,8 +75,9 @@ class Subscribed:
             return _receive(self, timeout, to_cancellable(cancellable))
         if cancellable is not None:
             return call_with_timeout(_receive, (self,), timeout, cancellable)
-        # Without waiting, the library would give an older frame than the newest.
-        if timeout == 0 or not _get_latest_only(self):
+        # Without waiting, the library would give an older frame than the newest. Nor is there any to
+        # be had at once where there is no publisher.
+        if timeout == 0 or not _get_latest_only(self) and _get_connected(self):
             try:
                 return _receive(self, 0, None)
             except GLib.Error as error:
@@ -106,8 +108,10 @@ class Subscribed:
                 pause = None if left is None else min(ceil(left * 1e3), _MAX_POLL)
             if not poller.poll(pause):
                 continue
-            if latest_only and _get_newest(self) - self._last not in (0, 1):
-                # There are several, and the newest may be on its way still.
+            # There are several, and the newest may be on its way still; or a publisher is looked for,
+            # again and again: the main thread could not be told so while a signal is handled.
+            if (latest_only and _get_newest(self) - self._last not in (0, 1)
+                    or not _get_connected(self)):
                 return self._note(wait_in_thread(
                     _receive, (self,), -1 if left is None else ceil(left * 1e6), None))
             try:
