@@ -58,11 +58,23 @@ inline stop_waiting ()
 #define IS_AWAITED(c) (IS_SUBSCRIBED (c) && !hung_up[c])
 #endif
 
+/* Memory that has not gone back: of the program's frame, or of the newest. */
+#ifdef BROKEN_REPEAT
+#define CAN_REPEAT true
+#else
+#define CAN_REPEAT (shows || (last != NONE && number == sequence))
+#endif
+
 /* A thread of the program. */
 proctype program (bit me)
 {
   byte frames = FRAMES;
-  byte mine = NONE; /* the slot acquired */
+  byte mine = NONE;  /* the slot acquired */
+  bool again;        /* to be published again, not written */
+  byte frame = NONE; /* the slot of a frame that was published, and may be repeated */
+  byte number;       /* its sequence */
+  byte shown;        /* its content */
+  bool shows;        /* its memory is shown still, with a hold */
   byte c, slot, peer, message, wanted;
   byte awaited_releases; /* a bit for each peer */
   byte awaited_queues;
@@ -71,8 +83,10 @@ proctype program (bit me)
 next:
   atomic {
     if
-    :: frames == 0 -> goto finish
+    :: frames == 0 && !shows -> goto finish
     :: frames > 0 -> frames--
+    :: repeats > 0 && frame != NONE -> repeats--; goto repeat
+    :: shows -> goto let_go
     fi
   }
 
@@ -148,6 +162,32 @@ acquire:
   :: atomic { timeouts > 0 && !mutex -> timeouts--; stop_waiting (); goto next }
   fi;
 
+repeat:
+  LOCK
+    if
+    :: CAN_REPEAT ->
+       printf ("Slot %d is repeated\n", frame);
+       mine = frame;
+       again = true;
+#ifndef BROKEN_SHARED
+       n_holds[mine]++;
+#endif
+       mutex = false;
+       goto write
+    :: else -> frame = NONE; number = 0; shown = 0; mutex = false; goto next
+    fi
+  }
+
+let_go:
+  LOCK
+    printf ("Slot %d is not shown any more\n", frame);
+    unhold (frame);
+    shows = false;
+    wake_waiters ();
+    mutex = false;
+    goto next
+  };
+
 write:
 #ifdef MIXED
   atomic { if :: blocks = true :: blocks = false fi };
@@ -158,6 +198,7 @@ write:
        printf ("Slot %d is given back\n", mine);
        unhold (mine);
        mine = NONE;
+       again = false;
        wake_waiters ();
        UNLOCK;
      goto next
@@ -231,6 +272,7 @@ publish:
        c = 0;
        unhold (mine);
        mine = NONE;
+       again = false;
        wake_waiters ();
        mutex = false;
        goto next
@@ -240,7 +282,11 @@ publish:
 send_all:
   atomic {
     sequence++;
-    content[mine] = sequence;
+    if
+    :: again -> assert (is_unchanged)
+    :: !again -> content[mine] = sequence
+    fi;
+    written = content[mine];
     newest = sequence;
     if :: last != NONE -> unhold (last) :: else fi;
     last = mine
@@ -269,7 +315,21 @@ send_all:
   od;
   atomic {
     printf ("Frame %d is published\n", sequence);
+    if
+    :: repeats > 0 && !shows ->
+       frame = mine;
+       number = sequence;
+       shown = written;
+       if
+       /* Its hold is not handed over. */
+       :: shows = true; n_holds[mine]++
+       :: true
+       fi
+    :: repeats == 0 && !shows -> frame = NONE; number = 0; shown = 0
+    :: shows
+    fi;
     mine = NONE;
+    again = false;
     mutex = false;
     goto next
   };

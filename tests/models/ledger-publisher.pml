@@ -11,7 +11,7 @@ inline end_slot (slot)
   peer = 0;
   do
   :: peer < PEERS ->
-     looks[peer] = looks[peer] & ~BIT (slot);
+     looks[peer] = looks[peer] & ~ALL_IN (slot);
      current[peer] = current[peer] & ~BIT (slot);
 #ifndef BROKEN_RETIRE
      known[peer] = known[peer] & ~BIT (slot);
@@ -56,15 +56,18 @@ inline remove (c, offender)
   do
   :: slot < SLOTS ->
      if
-     :: ledger[c] & BIT (slot) ->
-        ledger[c] = ledger[c] & ~BIT (slot);
+     :: N_IN (ledger[c], slot) > 0 ->
+#ifdef BROKEN_REMOVE
+        ledger[c] = ledger[c] & ~ALL_IN (slot);
+#else
+        ledger[c] = ledger[c] - ONE_IN (slot);
+#endif
 #ifndef BROKEN_OFFENDER
         if :: offender -> spoiled = spoiled | BIT (slot) :: else fi;
 #endif
         unhold (slot)
-     :: else
-     fi;
-     slot++
+     :: else -> slot++
+     fi
   :: else -> break
   od;
   slot = 0;
@@ -85,8 +88,8 @@ inline read (c)
         missed[c] = false;
         choked[c] = false;
         wake_waiters ()
-     :: message != STOP && (ledger[c] & BIT (message)) ->
-        ledger[c] = ledger[c] & ~BIT (message);
+     :: message != STOP && N_IN (ledger[c], message) > 0 ->
+        ledger[c] = ledger[c] - ONE_IN (message);
         unhold (message);
         wake_waiters ()
      :: else ->
@@ -114,18 +117,28 @@ inline send (c, slot)
   printf ("%d is sent frame %d in slot %d\n", c, sequence, slot);
   if
   :: !hung_up[c] ->
-     down[c]!slot, sequence, !(known[c] & BIT (slot));
+     down[c]!slot, MESSAGE (sequence, written), !(known[c] & BIT (slot));
      known[c] = known[c] | BIT (slot);
-     ledger[c] = ledger[c] | BIT (slot);
-     looks[c] = looks[c] | (BIT (slot) & ~waived[c]);
+     if :: waived[c] & BIT (slot) :: else -> looks[c] = looks[c] + ONE_IN (slot) fi;
+#ifdef BROKEN_BITS
+     if
+     :: N_IN (ledger[c], slot) > 0
+     :: else -> ledger[c] = ledger[c] + ONE_IN (slot); n_holds[slot]++
+     fi;
+#else
+     ledger[c] = ledger[c] + ONE_IN (slot);
      n_holds[slot]++;
+#endif
      sent[c] = sequence;
      missed[c] = false;
      choked[c] = false
   :: else ->
 #ifdef BROKEN_HANG_UP
      /* What it held goes back now, and once more when the service thread sees it. */
-     if :: ledger[c] != 0 -> unhold ((ledger[c] & 1 -> 0 : (ledger[c] & 2 -> 1 : 2))) :: else fi
+     if
+     :: ledger[c] != 0 -> unhold ((N_IN (ledger[c], 0) -> 0 : (N_IN (ledger[c], 1) -> 1 : 2)))
+     :: else
+     fi
 #endif
      skip
   fi

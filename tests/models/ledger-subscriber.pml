@@ -7,7 +7,7 @@
 
 /* Whether the subscriber has the next one, or it will not come. */
 #ifdef KEEPS
-#define MAY_RELEASE (COUNT (has) > 1 || (done && (newest == 0 || got == sequence)))
+#define MAY_RELEASE (N_FRAMES (has) > 1 || (done && (newest == 0 || got == sequence)))
 #else
 #define MAY_RELEASE true
 #endif
@@ -16,19 +16,19 @@
 #ifdef BROKEN_CANDIDATE
 #define EXPECTS_NEWER (newest > got)
 #else
-#define EXPECTS_NEWER (newest > got && COUNT (has) + 1 < DEPTH)
+#define EXPECTS_NEWER (newest > got && N_FRAMES (has) + 1 < DEPTH)
 #endif
 
 /* Lets the subscriber choose one of the slots. */
-inline choose (set)
+inline choose (frames)
 {
   if
-  :: set & 1 -> s = 0
-  :: set & 2 -> s = 1
-  :: set & 4 -> s = 2
-  :: set & 8 -> s = 3
-  :: set & 16 -> s = 4
-  :: set & 32 -> s = 5
+  :: N_IN (frames, 0) > 0 -> s = 0
+  :: N_IN (frames, 1) > 0 -> s = 1
+  :: N_IN (frames, 2) > 0 -> s = 2
+  :: N_IN (frames, 3) > 0 -> s = 3
+  :: N_IN (frames, 4) > 0 -> s = 4
+  :: N_IN (frames, 5) > 0 -> s = 5
   fi
 }
 
@@ -51,8 +51,8 @@ inline hang_up ()
 
 inline release (slot)
 {
-  looks[c] = looks[c] & ~BIT (slot);
-  has = has & ~BIT (slot);
+  if :: N_IN (looks[c], slot) > 0 -> looks[c] = looks[c] - ONE_IN (slot) :: else fi;
+  if :: N_IN (has, slot) > 0 -> has = has - ONE_IN (slot) :: else fi;
 #ifdef BROKEN_EDGE
   fresh[c] = true;
 #endif
@@ -62,8 +62,8 @@ inline release (slot)
 proctype subscriber (byte me)
 {
   byte c = me;          /* the connection */
-  byte has;             /* a bit for each slot that the program has */
-  byte old;             /* and for those that came over an earlier connection */
+  short has;            /* how many frames the program has of each slot */
+  short old;            /* and how many that came over an earlier connection */
   byte candidate = NONE;
   byte got;             /* the sequence of the newest frame received */
   bool sleeps;
@@ -85,17 +85,18 @@ connect:
        if :: candidate != NONE -> release (candidate) :: candidate == NONE fi;
        down[c]?s, q, with_fd;
        if :: with_fd -> current[c] = current[c] | BIT (s) :: else fi;
+       assert (is_expected);
        assert (is_mapped);
        assert (is_as_sent);
 #ifdef BLOCK
        assert (is_next);
 #endif
-       got = q;
+       got = NUMBER (q);
        sleeps = false;
 #ifdef LATEST
        candidate = s;
 #else
-       has = has | BIT (s);
+       has = has + ONE_IN (s);
 #endif
        s = 0;
        q = 0;
@@ -105,7 +106,7 @@ connect:
   /* It is the newest, or the newer one cannot be sent as long as this one is held. */
   :: atomic {
        candidate != NONE && empty (down[c]) && !EXPECTS_NEWER && !sleeps ->
-       has = has | BIT (candidate);
+       has = has + ONE_IN (candidate);
        candidate = NONE
      }
 #ifdef BROKEN_SLEEP
@@ -123,7 +124,13 @@ connect:
        s = 0
      }
 #ifdef BROKEN_RECONNECT
-  :: atomic { old != 0 && nfull (up[c]) -> choose (old); old = old & ~BIT (s); release (s); s = 0 }
+  :: atomic {
+       old != 0 && nfull (up[c]) ->
+       choose (old);
+       old = old - ONE_IN (s);
+       release (s);
+       s = 0
+     }
 #endif
 #ifdef BROKEN_TWICE
   /* What was told to go back at once goes back again with the last that shows it. */
@@ -146,8 +153,13 @@ connect:
        offences > 0 && MAY_MISBEHAVE && state[c] == WELCOME && nfull (up[c]) ->
        offences--;
        offends[c] = true;
-       choose (15);
-       if :: !(has & BIT (s)) -> waived[c] = waived[c] | BIT (s) :: else fi;
+       choose (ONE_IN (0) | ONE_IN (1) | ONE_IN (2) | ONE_IN (3));
+       if
+       :: N_IN (has, s) == 0 ->
+          waived[c] = waived[c] | BIT (s);
+          looks[c] = looks[c] & ~ALL_IN (s)
+       :: else
+       fi;
        printf ("%d releases slot %d, whether it has it or not\n", c, s);
        release (s);
        s = 0
