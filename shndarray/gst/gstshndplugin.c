@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 #include "gstshndsink.h"
+#include "gstshndsrc.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return GST_ELEMENT_REGISTER (shndsink, plugin);
+  return GST_ELEMENT_REGISTER (shndsink, plugin) && GST_ELEMENT_REGISTER (shndsrc, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR,
