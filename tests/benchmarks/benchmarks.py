@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 from plot import draw
-from rows import make_rows
+from rows import ALWAYS, make_rows
 
 HEADINGS = ["what", "against", "ours", "theirs", "ratio", "bar", "verdict"]
 
@@ -33,6 +33,8 @@ def get_commands(options):
         "iceoryx": [options.frames, "iceoryx"],
         "python": [python, os.path.join(folder, "bench.py")] if python else None,
         "python-frames": [python, os.path.join(folder, "bench-frames.py")] if python else None,
+        "pipelines": [python, os.path.join(folder, "bench-pipelines.py"), options.pipeline]
+                     if python and options.pipeline else None,
         "cli": [python, os.path.join(folder, "bench-cli.py"), options.shnd]
                if python and options.shnd else None,
         "gjs": [options.gjs, "-m", os.path.join(folder, "bench.js")] if options.gjs else None,
@@ -130,6 +132,7 @@ def main():
     parser.add_argument("--output", required=True, help="the folder for what is written")
     parser.add_argument("--c", required=True, help="the program with the rows about C")
     parser.add_argument("--frames", required=True, help="the program with the rows about frames")
+    parser.add_argument("--pipeline", help="the program that runs the pipelines of a row")
     parser.add_argument("--python", help="an interpreter that has the bindings")
     parser.add_argument("--peers", help="the folder that install-peers fills")
     parser.add_argument("--shnd", help="the command")
@@ -159,7 +162,7 @@ def main():
     with open(os.path.join(options.output, "benchmarks.md"), "w") as file:
         file.write("# Benchmarks\n\n" + format_markdown(rows) + "\n\n" + "\n".join(notes) + "\n")
     with open(os.path.join(options.output, "benchmarks.svg"), "w") as file:
-        file.write(draw(rows))
+        file.write(draw([row for row in rows if row.kind != ALWAYS]))
 
     return 0 if good else 1
 

@@ -8,6 +8,8 @@ AT_MOST = "at most"
 FASTER = "faster"
 # What our time itself, not the ratio, must not exceed.
 WITHIN = "within"
+# Whose samples are no times, but whether something went well: 1 or 0.
+ALWAYS = "always"
 
 PEER = "shared-ndarray2"
 
@@ -42,7 +44,7 @@ class Row:
     @property
     def limit(self):
         """What the ratio must not exceed, or None."""
-        if not self.kind:
+        if not self.kind or self.kind == ALWAYS:
             return None
         if self.kind == WITHIN:
             return self.bar / self.theirs if self.samples else None
@@ -52,6 +54,8 @@ class Row:
     def verdict(self):
         if not self.samples:
             return "skipped" if self.note else "failed"
+        if self.kind == ALWAYS:
+            return "ok" if all(ours for ours, _ in self.samples) else "missed"
         if self.limit is None:
             return "reported"
         if self.kind == WITHIN:
@@ -62,15 +66,17 @@ class Row:
     def bar_text(self):
         if not self.kind:
             return "-"
+        if self.kind == ALWAYS:
+            return "always"
         if self.kind == AT_MOST:
-            return f"at most {self.bar:g}x"
+            return f"at most {self.bar:.3g}x"
         if self.kind == WITHIN:
             return "at most " + format_time(self.bar)
         return f"at least {self.bar:g}x faster" if self.bar != 1 else "not slower"
 
     @property
     def ratio_text(self):
-        if not self.samples:
+        if not self.samples or self.kind == ALWAYS:
             return "-"
         if self.kind in (AT_MOST, WITHIN):
             return f"{self.ratio:.2f}x"
@@ -81,6 +87,8 @@ class Row:
     def format_side(self, i):
         if not self.samples:
             return "-"
+        if self.kind == ALWAYS:
+            return f"{sum(sample[i] for sample in self.samples):.0f} of {len(self.samples)}"
         times = [statistics.median(sample[i] for sample in self.samples)]
         if self.tails:
             times.append(statistics.median(tail[i] for tail in self.tails))
@@ -183,6 +191,62 @@ def make_rows_of_frames():
     ]
 
 
+SHM = "shmsink and shmsrc"
+
+
+def make_rows_of_streams(id, what, kind=FASTER, against=SHM):
+    """From frame to frame, as fast as it goes, and the processor time of all processes."""
+    return [
+        Row(id, "pipelines", f"pipelines: {what}, frame to frame", against, kind, 1),
+        Row(id + "-cpu", "pipelines", f"pipelines: {what}, CPU a frame", against, kind, 1),
+    ]
+
+
+def make_rows_of_accidents():
+    return [Row("pipelines-" + id, "pipelines",
+                f"pipelines: the sink's process goes on and ends, {what}", against, ALWAYS)
+            for id, what, against in (
+                ("leaves", "if the source leaves", SHM + ", not waiting for connections"),
+                ("leaves-waiting", "if a source that it waited for leaves", SHM),
+                ("returns", "if the source comes back", SHM + ", not waiting for connections"),
+                ("killed", "if the source is killed", SHM + ", not waiting for connections"),
+                ("stalls", "if the source stalls", SHM + ", not waiting for connections"),
+                ("still", "if a picture is sent again and again",
+                 SHM + ", not waiting for connections"))]
+
+
+def make_rows_of_pipelines():
+    live = "pipelines: 1080p RGBA, 60 frames a second, "
+    return [
+        Row("pipelines-black-alone", "pipelines",
+            "pipelines: 4K RGBA, videotestsrc in another process, frame to frame",
+            "videotestsrc ! fakesink, one process", AT_MOST, 1 / 0.97),
+        Row("pipelines-black-alone-cpu", "pipelines",
+            "pipelines: 4K RGBA, videotestsrc in another process, CPU a frame",
+            "videotestsrc ! fakesink, one process"),
+        *make_rows_of_streams("pipelines-black", "4K RGBA, videotestsrc in another process"),
+        *make_rows_of_streams("pipelines-own", "4K RGBA, upstream has memory of its own"),
+        *make_rows_of_streams("pipelines-freeze-own",
+                              "4K RGBA, imagefreeze with memory of its own"),
+        *make_rows_of_streams("pipelines-vp8", "1080p I420, vp8dec"),
+        *make_rows_of_streams("pipelines-jpeg", "1080p I420, jpegdec"),
+        Row("pipelines-freeze-cpu", "pipelines",
+            "pipelines: 4K RGBA, imagefreeze, 60 frames a second, CPU a frame", SHM, FASTER, 1),
+        *make_rows_of_streams("pipelines-three", "4K RGBA, into three processes", ""),
+        Row("pipelines-latency", "pipelines", live + "latency", SHM, FASTER, 1),
+        Row("pipelines-latency-99", "pipelines", live + "99th percentile of this", SHM, FASTER, 1),
+        Row("pipelines-live-sink", "pipelines", live + "CPU a frame of the sink's process", SHM,
+            FASTER, 1),
+        Row("pipelines-live-source", "pipelines", live + "CPU a frame of the source's process", SHM,
+            FASTER, 1),
+        Row("pipelines-python", "pipelines", live + "frame.array.mean() in Python",
+            "appsink, np.frombuffer, in the sender's process", AT_MOST, 1.3),
+        Row("pipelines-python-all", "pipelines", live + "CPU of all of this",
+            "appsink, np.frombuffer, in the sender's process"),
+        *make_rows_of_accidents(),
+    ]
+
+
 def make_rows():
     return [
         Row("c-lock", "c", "C: lock and unlock, nobody else wants it",
@@ -232,4 +296,5 @@ def make_rows():
         Row("cli-pipe", "cli", "shnd save - | shnd load -, 256 MB", "cat | cat"),
         Row("cli-copy", "cli", "shnd copy, 256 MB", "cp"),
         *make_rows_of_frames(),
+        *make_rows_of_pipelines(),
     ]
