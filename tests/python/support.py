@@ -2,7 +2,10 @@
 
 """What the tests of the format share."""
 
+import ctypes
+import faulthandler
 import os
+import signal
 import sys
 import traceback
 import unittest
@@ -12,6 +15,10 @@ import numpy as np
 
 # Before GLib is loaded: what it only warns of shall fail here.
 os.environ.setdefault('G_DEBUG', 'fatal-warnings')
+
+# Before the library, which then has done its part when this one runs.
+if 'SHND_TEST_ASAN_FORK' in os.environ:
+    ctypes.CDLL(os.environ['SHND_TEST_ASAN_FORK'])
 
 gi.require_version('Shnd', '1')
 
@@ -117,7 +124,12 @@ def makers(name, n_bytes):
 
 
 def main():
-    """Runs the tests of the calling script and reports in TAP, if Debian's tap package is there."""
+    """Runs the tests of the calling script and reports in TAP, if Debian's tap package is there.
+
+    One that hangs is terminated in the end, and then tells where it was.
+    """
+    faulthandler.register(signal.SIGTERM, chain=True)
+    os.register_at_fork(after_in_child=lambda: faulthandler.unregister(signal.SIGTERM))
     try:
         from tap import TAPTestRunner
     except ImportError:
