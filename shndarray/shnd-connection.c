@@ -8,6 +8,7 @@
 #include "shnd-error-private.h"
 #include "shnd-frame-private.h"
 #include "shnd-npy-private.h"
+#include "shnd-pattern-private.h"
 #include "shnd-process-private.h"
 
 #include <errno.h>
@@ -47,6 +48,8 @@ struct _ShndConnection
   ShndDType *dtype;
   char *dtype_text;
   gsize dtype_size;
+
+  ShndPattern metadata; /* of the frames before */
 
   /* For the next frame, made while there is none: it is to be there soon when it comes. */
   ShndFrame *spare;
@@ -136,6 +139,7 @@ shnd_connection_unref (ShndConnection *self)
   g_clear_pointer (&self->status, shnd_segment_unref);
   g_clear_pointer (&self->dtype, shnd_dtype_unref);
   g_free (self->dtype_text);
+  shnd_pattern_clear (&self->metadata);
   g_clear_object (&self->spare);
   g_free (self->buffer);
   g_mutex_clear (&self->mutex);
@@ -446,17 +450,26 @@ init_layout (ShndConnection *self,
 
 /* FALSE if they are anything that nobody can have written on purpose. */
 static gboolean
-read_metadata (const ShndMessage *message, GVariant **metadata)
+read_metadata (ShndConnection *self, const ShndMessage *message, GVariant **metadata)
 {
+  const gsize size = message->frame->metadata_size;
   g_autoptr (GBytes) bytes = NULL;
+  gboolean known;
 
-  if (message->frame->metadata_size == 0)
+  if (size == 0)
     return TRUE;
 
-  bytes = g_bytes_new (message->metadata, message->frame->metadata_size);
-  *metadata = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  known = shnd_pattern_matches (&self->metadata, message->metadata, size);
+  bytes = g_bytes_new (message->metadata, size);
+  *metadata = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, known));
+  if (known)
+    return TRUE;
 
-  return g_variant_is_normal_form (*metadata);
+  if (!g_variant_is_normal_form (*metadata))
+    return FALSE;
+
+  shnd_pattern_learn (&self->metadata, *metadata);
+  return TRUE;
 }
 
 static ShndFrame *
@@ -481,7 +494,7 @@ handle_frame (ShndConnection *self, const ShndMessage *message, int attached, GE
     problem = "more frames than may be held";
   else if (header->sequence <= self->last_sequence)
     problem = "a frame with a number that is not above that of the last one";
-  else if (!read_metadata (message, &metadata))
+  else if (!read_metadata (self, message, &metadata))
     problem = "a frame with metadata that are not a variant in normal form";
   if (problem != NULL)
     {

@@ -211,6 +211,29 @@ class TestHostilePublisher(HostileTestCase):
                 self.send_frame(**options)
                 self.assert_breach(part)
 
+    def test_metadata_like_others(self):
+        """They are compared with those before, and looked at where anything but a number differs."""
+        rng = random.Random(SEED)
+        kind = GLib.VariantType.new('a{sv}')
+        for i in range(len(METADATA)):
+            data = bytearray(METADATA)
+            data[i] ^= rng.randrange(1, 256)
+            variant = GLib.Variant.new_from_bytes(kind, GLib.Bytes.new(bytes(data)), False)
+            with self.subTest(i=i, data=bytes(data)):
+                self.accept()
+                for sequence in range(1, 4):
+                    self.send_frame(0, sequence, metadata=METADATA)
+                    self.check_good(sequence).release()
+                    self.assertEqual(peer.take_releases(self.connection, 1), [0])
+                self.send_frame(0, 4, metadata=bytes(data))
+                if not variant.is_normal_form():
+                    self.assert_breach('normal form')
+                    continue
+                frame = self.check_good(4)
+                received = frame.get_metadata().get_data_as_bytes().get_data()
+                self.assertEqual(received, bytes(data))
+                frame.release()
+
     @staticmethod
     def make_bomb():
         """A dictionary whose only value would be thousands of tuples of thousands of zeros."""
