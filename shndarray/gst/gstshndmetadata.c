@@ -12,21 +12,42 @@
 #define MAX_SIZE 65536
 #define SIZE_OF_SHORT_ENTRIES 1024
 
-/* Other flags are about the buffer's memory, or about who holds it. */
-#define FLAGS                                                                                      \
-  (GST_BUFFER_FLAG_DECODE_ONLY | GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC |                \
-   GST_BUFFER_FLAG_CORRUPTED | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_HEADER |                   \
-   GST_BUFFER_FLAG_GAP | GST_BUFFER_FLAG_DROPPABLE | GST_BUFFER_FLAG_DELTA_UNIT |                  \
-   GST_BUFFER_FLAG_NON_DROPPABLE | GST_VIDEO_BUFFER_FLAG_INTERLACED | GST_VIDEO_BUFFER_FLAG_TFF |  \
-   GST_VIDEO_BUFFER_FLAG_RFF | GST_VIDEO_BUFFER_FLAG_ONEFIELD |                                    \
-   GST_VIDEO_BUFFER_FLAG_MULTIPLE_VIEW | GST_VIDEO_BUFFER_FLAG_FIRST_IN_BUNDLE)
+/* ---- Times ---- */
 
+static const char *const time_keys[] = {
+  "pts", "dts", "duration", "offset", "offset-end", "latency"
+};
+
+#define N_TIMES G_N_ELEMENTS (time_keys)
+
+/* In that order. None of what is GST_CLOCK_TIME_NONE is said. */
 static void
-add_time (GVariantBuilder *builder, const char *key, guint64 value)
+get_times (guint64 times[N_TIMES], GstBuffer *buffer, GstClockTime latency)
 {
-  if (value != GST_CLOCK_TIME_NONE)
-    g_variant_builder_add (builder, "{sv}", key, g_variant_new_uint64 (value));
+  times[0] = GST_BUFFER_PTS (buffer);
+  times[1] = GST_BUFFER_DTS (buffer);
+  times[2] = GST_BUFFER_DURATION (buffer);
+  times[3] = GST_BUFFER_OFFSET (buffer);
+  times[4] = GST_BUFFER_OFFSET_END (buffer);
+  times[5] = latency == 0 ? GST_CLOCK_TIME_NONE : latency;
 }
+
+/* One bit for each that is said. */
+static guint
+get_said (const guint64 times[N_TIMES])
+{
+  guint said = 0;
+
+  for (guint i = 0; i < N_TIMES; i++)
+    {
+      if (times[i] != GST_CLOCK_TIME_NONE)
+        said |= 1u << i;
+    }
+
+  return said;
+}
+
+/* ---- All of it ---- */
 
 static void
 add_int (GVariantBuilder *builder, const char *key, int value)
@@ -68,7 +89,8 @@ gst_shnd_metadata_new (const GstShndFormat *format,
 {
   g_auto (GVariantBuilder) builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE_VARDICT);
   gsize room = MAX_SIZE - SIZE_OF_SHORT_ENTRIES;
-  guint flags = GST_BUFFER_FLAGS (buffer) & FLAGS;
+  guint flags = GST_BUFFER_FLAGS (buffer) & GST_SHND_BUFFER_FLAGS;
+  guint64 times[N_TIMES];
   GVariant *metas;
 
   if (layout->planes != NULL)
@@ -90,12 +112,12 @@ gst_shnd_metadata_new (const GstShndFormat *format,
   g_variant_builder_add (
       &builder, "{sv}", "buffer",
       g_variant_new ("(xt)", -(gint64) layout->offset, (guint64) gst_buffer_get_size (buffer)));
-  add_time (&builder, "pts", GST_BUFFER_PTS (buffer));
-  add_time (&builder, "dts", GST_BUFFER_DTS (buffer));
-  add_time (&builder, "duration", GST_BUFFER_DURATION (buffer));
-  add_time (&builder, "offset", GST_BUFFER_OFFSET (buffer));
-  add_time (&builder, "offset-end", GST_BUFFER_OFFSET_END (buffer));
-  add_time (&builder, "latency", latency == 0 ? GST_CLOCK_TIME_NONE : latency);
+  get_times (times, buffer, latency);
+  for (guint i = 0; i < N_TIMES; i++)
+    {
+      if (times[i] != GST_CLOCK_TIME_NONE)
+        g_variant_builder_add (&builder, "{sv}", time_keys[i], g_variant_new_uint64 (times[i]));
+    }
   if (flags != 0)
     g_variant_builder_add (&builder, "{sv}", "flags", g_variant_new_uint32 (flags));
 
@@ -106,103 +128,111 @@ gst_shnd_metadata_new (const GstShndFormat *format,
   return g_variant_builder_end (&builder);
 }
 
-/* The entries that are times or offsets. */
-static guint64 *
-find_number (GstShndInfo *self, const char *key)
+/* ---- From one buffer to the next ---- */
+
+static gboolean
+is_same_meta (const GstVideoMeta *a, const GstVideoMeta *b)
 {
-  const struct
-  {
-    const char *key;
-    guint64 *value;
-  } numbers[] = {
-    { "pts", &self->pts },         { "dts", &self->dts },       { "duration", &self->duration },
-    { "latency", &self->latency }, { "offset", &self->offset }, { "offset-end", &self->offset_end },
-  };
-
-  for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
-    {
-      if (strcmp (numbers[i].key, key) == 0)
-        return numbers[i].value;
-    }
-
-  return NULL;
+  return a->flags == b->flags && a->format == b->format && a->id == b->id && a->width == b->width &&
+         a->height == b->height && a->n_planes == b->n_planes &&
+         memcmp (a->offset, b->offset, sizeof a->offset) == 0 &&
+         memcmp (a->stride, b->stride, sizeof a->stride) == 0 &&
+         memcmp (&a->alignment, &b->alignment, sizeof a->alignment) == 0;
 }
 
-static void
-read_entry (GstShndInfo *self, const char *key, GVariant *value)
+/* Whether it has at most one meta that counts, of the only kind that nearly every buffer has. */
+static gboolean
+is_plain (GstBuffer *buffer, const GstVideoMeta **video)
 {
-  const GVariantType *type = g_variant_get_type (value);
-  guint64 *number;
+  gpointer state = NULL;
+  GstMeta *meta;
 
-  if (g_variant_type_equal (type, G_VARIANT_TYPE_UINT64))
+  *video = NULL;
+  while ((meta = gst_buffer_iterate_meta (buffer, &state)) != NULL)
     {
-      number = find_number (self, key);
-      if (number != NULL)
-        *number = g_variant_get_uint64 (value);
+      if (meta->info->api == GST_PARENT_BUFFER_META_API_TYPE)
+        continue;
+      if (meta->info->api != GST_VIDEO_META_API_TYPE || *video != NULL)
+        return FALSE;
+      *video = (const GstVideoMeta *) meta;
     }
-  else if (strcmp (key, "caps") == 0 && g_variant_type_equal (type, G_VARIANT_TYPE_STRING))
+
+  return TRUE;
+}
+
+/* Whether the last one's layout is this one's, too, and its metadata but for times. */
+static gboolean
+is_alike (const GstShndDescription *self,
+          GstBuffer *buffer,
+          const GstVideoMeta *video,
+          const guint64 times[N_TIMES])
+{
+  return self->has_model && self->size == gst_buffer_get_size (buffer) &&
+         self->flags == (GST_BUFFER_FLAGS (buffer) & GST_SHND_BUFFER_FLAGS) &&
+         self->said == get_said (times) && self->has_video == (video != NULL) &&
+         (video == NULL || is_same_meta (&self->video, video));
+}
+
+/* The model's bytes, with these times. */
+static GVariant *
+renew (const GstShndDescription *self, const guint64 times[N_TIMES])
+{
+  const GArray *numbers = self->pattern.numbers;
+  gsize size = g_variant_get_size (self->pattern.model);
+  guint8 *data = g_memdup2 (g_variant_get_data (self->pattern.model), size);
+
+  for (guint i = 0; i < numbers->len; i++)
     {
-      self->caps = g_variant_get_string (value, NULL);
+      const ShndPatternNumber *number = &g_array_index (numbers, ShndPatternNumber, i);
+
+      for (guint k = 0; k < N_TIMES; k++)
+        {
+          if (strcmp (time_keys[k], number->key) == 0)
+            memcpy (data + number->start, &times[k], sizeof times[k]);
+        }
     }
-  else if (strcmp (key, "flags") == 0 && g_variant_type_equal (type, G_VARIANT_TYPE_UINT32))
+
+  return g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE_VARDICT, data, size, TRUE, g_free, data));
+}
+
+GVariant *
+gst_shnd_description_update (GstShndDescription *self,
+                             const GstShndFormat *format,
+                             GstBuffer *buffer,
+                             GstClockTime latency)
+{
+  const GstVideoMeta *video;
+  gboolean plain = is_plain (buffer, &video);
+  guint64 times[N_TIMES];
+  GVariant *metadata;
+
+  get_times (times, buffer, latency);
+  if (plain && is_alike (self, buffer, video, times))
     {
-      self->has_flags = TRUE;
-      self->flags = g_variant_get_uint32 (value) & FLAGS;
+      self->pattern.n_misses = 0;
+      return renew (self, times);
     }
-  else if (strcmp (key, "buffer") == 0 && g_variant_type_equal (type, G_VARIANT_TYPE ("(xt)")))
-    {
-      self->has_span = TRUE;
-      g_variant_get (value, "(xt)", &self->start, &self->size);
-    }
-  else if (strcmp (key, "metas") == 0 && g_variant_type_equal (type, G_VARIANT_TYPE ("a(sv)")))
-    {
-      g_clear_pointer (&self->metas, g_variant_unref);
-      self->metas = g_variant_ref (value);
-    }
+
+  gst_shnd_layout_clear (&self->layout);
+  self->fits = gst_shnd_layout_init (&self->layout, format, buffer);
+  metadata = g_variant_ref_sink (gst_shnd_metadata_new (format, &self->layout, buffer, latency));
+
+  self->has_model = plain && shnd_pattern_learn (&self->pattern, metadata);
+  self->size = gst_buffer_get_size (buffer);
+  self->flags = GST_BUFFER_FLAGS (buffer) & GST_SHND_BUFFER_FLAGS;
+  self->said = get_said (times);
+  self->has_video = video != NULL;
+  if (video != NULL)
+    self->video = *video;
+
+  return metadata;
 }
 
 void
-gst_shnd_info_init (GstShndInfo *self, GVariant *metadata)
+gst_shnd_description_clear (GstShndDescription *self)
 {
-  GVariantIter iter;
-  const char *key;
-  GVariant *value;
-
-  *self = (GstShndInfo){
-    .pts = GST_CLOCK_TIME_NONE,
-    .dts = GST_CLOCK_TIME_NONE,
-    .duration = GST_CLOCK_TIME_NONE,
-    .latency = GST_CLOCK_TIME_NONE,
-    .offset = GST_BUFFER_OFFSET_NONE,
-    .offset_end = GST_BUFFER_OFFSET_NONE,
-  };
-  if (metadata == NULL)
-    return;
-
-  g_variant_iter_init (&iter, metadata);
-  while (g_variant_iter_next (&iter, "{&sv}", &key, &value))
-    {
-      read_entry (self, key, value);
-      g_variant_unref (value);
-    }
-}
-
-void
-gst_shnd_info_clear (GstShndInfo *self)
-{
-  g_clear_pointer (&self->metas, g_variant_unref);
-}
-
-void
-gst_shnd_info_apply (const GstShndInfo *self, const GstShndFormat *format, GstBuffer *buffer)
-{
-  GST_BUFFER_DURATION (buffer) = self->duration;
-  GST_BUFFER_OFFSET (buffer) = self->offset;
-  GST_BUFFER_OFFSET_END (buffer) = self->offset_end;
-  if (self->has_flags)
-    {
-      GST_BUFFER_FLAG_UNSET (buffer, FLAGS);
-      GST_BUFFER_FLAG_SET (buffer, self->flags);
-    }
-  gst_shnd_metas_load (self->metas, format, buffer);
+  gst_shnd_layout_clear (&self->layout);
+  shnd_pattern_clear (&self->pattern);
+  self->has_model = FALSE;
 }

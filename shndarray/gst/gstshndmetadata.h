@@ -2,11 +2,22 @@
 
 #pragma once
 
+#include "../shnd-pattern-private.h"
 #include "gstshndlayout.h"
 
 G_BEGIN_DECLS
 
-/* What travels with a frame: caps, times, flags and metas of a buffer as a{sv}, and back. */
+/* What travels with a frame: caps, times, flags and metas of a buffer as a{sv}. What becomes of that is
+ * in gstshndinfo.h. */
+
+/* Other flags are about the buffer's memory, or about who holds it. */
+#define GST_SHND_BUFFER_FLAGS                                                                      \
+  (GST_BUFFER_FLAG_DECODE_ONLY | GST_BUFFER_FLAG_DISCONT | GST_BUFFER_FLAG_RESYNC |                \
+   GST_BUFFER_FLAG_CORRUPTED | GST_BUFFER_FLAG_MARKER | GST_BUFFER_FLAG_HEADER |                   \
+   GST_BUFFER_FLAG_GAP | GST_BUFFER_FLAG_DROPPABLE | GST_BUFFER_FLAG_DELTA_UNIT |                  \
+   GST_BUFFER_FLAG_NON_DROPPABLE | GST_VIDEO_BUFFER_FLAG_INTERLACED | GST_VIDEO_BUFFER_FLAG_TFF |  \
+   GST_VIDEO_BUFFER_FLAG_RFF | GST_VIDEO_BUFFER_FLAG_ONEFIELD |                                    \
+   GST_VIDEO_BUFFER_FLAG_MULTIPLE_VIEW | GST_VIDEO_BUFFER_FLAG_FIRST_IN_BUNDLE)
 
 /* Floating. The latency is that of the pipeline, or GST_CLOCK_TIME_NONE. */
 GVariant *gst_shnd_metadata_new (const GstShndFormat *format,
@@ -14,31 +25,29 @@ GVariant *gst_shnd_metadata_new (const GstShndFormat *format,
                                  GstBuffer *buffer,
                                  GstClockTime latency);
 
-/* What a buffer made of the frame has to know: all of it optional, and none of it to be trusted. A
- * value. */
+/* What a frame says of its buffer. Mostly that is the same as for the buffer before it, but for times:
+ * it is then not made anew. A value; zeros at first. */
 typedef struct
 {
-  const char *caps; /* as they came, or NULL; belongs to the metadata */
-  GstClockTime pts;
-  GstClockTime dts;
-  GstClockTime duration;
-  GstClockTime latency;
-  guint64 offset;
-  guint64 offset_end;
-  gboolean has_flags;
+  GstShndLayout layout;
+  gboolean fits; /* the buffer has the bytes that its caps promise */
+
+  /* Of the buffer for which the model of the pattern was made. */
+  ShndPattern pattern;
+  gboolean has_model;
+  gsize size;
   guint flags;
-  gboolean has_span; /* where the buffer is, from the element [0, ..., 0] of the frame's array */
-  gint64 start;
-  guint64 size;
-  GVariant *metas; /* or NULL */
-} GstShndInfo;
+  guint said; /* which times */
+  gboolean has_video;
+  GstVideoMeta video;
+} GstShndDescription;
 
-/* Reads the metadata, which may be NULL, once for all. */
-void gst_shnd_info_init (GstShndInfo *self, GVariant *metadata);
-void gst_shnd_info_clear (GstShndInfo *self);
-
-/* Sets duration, offsets, flags and metas of the buffer, which has all its bytes already and goes
- * with caps of this format. Whatever is wrong in the metadata is left out. */
-void gst_shnd_info_apply (const GstShndInfo *self, const GstShndFormat *format, GstBuffer *buffer);
+/* Returns the metadata of the buffer, with a reference. The format is that of the buffer before,
+ * or the description has to be cleared. */
+GVariant *gst_shnd_description_update (GstShndDescription *self,
+                                       const GstShndFormat *format,
+                                       GstBuffer *buffer,
+                                       GstClockTime latency);
+void gst_shnd_description_clear (GstShndDescription *self);
 
 G_END_DECLS

@@ -185,6 +185,7 @@ stop_running (GstShndSink *self)
 {
   gst_shnd_allocator_set_flushing (self->allocator, GST_SHND_FLUSHING_STATE, TRUE);
   gst_shnd_sink_forget_prepared (self);
+  gst_shnd_description_clear (&self->description);
   gst_shnd_format_clear (&self->format);
   set_running (self, FALSE);
 }
@@ -281,6 +282,7 @@ gst_shnd_sink_set_caps (GstBaseSink *base, GstCaps *caps)
 {
   GstShndSink *self = GST_SHND_SINK (base);
 
+  gst_shnd_description_clear (&self->description);
   gst_shnd_format_clear (&self->format);
   gst_shnd_format_init (&self->format, caps);
 
@@ -390,6 +392,7 @@ gst_shnd_sink_finalize (GObject *object)
   GstShndSink *self = GST_SHND_SINK (object);
 
   gst_shnd_sink_forget_prepared (self);
+  gst_shnd_description_clear (&self->description);
   gst_shnd_format_clear (&self->format);
   g_clear_object (&self->publisher);
   gst_clear_object (&self->allocator);

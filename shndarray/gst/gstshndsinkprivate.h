@@ -4,6 +4,7 @@
 
 #include "gstshndallocator.h"
 #include "gstshndformat.h"
+#include "gstshndmetadata.h"
 #include "gstshndsink.h"
 
 G_BEGIN_DECLS
@@ -37,8 +38,9 @@ struct _GstShndSink
 
   /* Of the streaming thread: */
   GstShndFormat format;
-  gboolean had_audience;         /* there were as many subscribers as are waited for */
-  GstShndSinkPrepared *prepared; /* of the buffer that is waiting */
+  GstShndDescription description; /* of the last buffer with these caps */
+  gboolean had_audience;          /* there were as many subscribers as are waited for */
+  GstShndSinkPrepared *prepared;  /* of the buffer that is waiting */
 };
 
 /* ---- gstshndsinkpublisher.c ---- */

@@ -3,7 +3,6 @@
 #include "gstshndsinkprivate.h"
 
 #include "gstshndclock.h"
-#include "gstshndmetadata.h"
 
 /* How a buffer becomes a frame. */
 
@@ -41,15 +40,15 @@ describe (
   gint64 offset = data - (const guint8 *) shnd_array_get_data (array);
   g_autoptr (GVariant) metadata = NULL;
   g_autoptr (ShndArray) view = NULL;
-  GstShndLayout layout;
+  const GstShndLayout *layout = &self->description.layout;
 
-  if (!gst_shnd_layout_init (&layout, &self->format, buffer))
+  metadata = gst_shnd_description_update (&self->description, &self->format, buffer,
+                                          gst_base_sink_get_latency (GST_BASE_SINK_CAST (self)));
+  if (!self->description.fits)
     GST_DEBUG_OBJECT (self, "%" GST_PTR_FORMAT " is not as large as its caps say", buffer);
-  view = shnd_array_as_strided (array, layout.dtype, offset + (gint64) layout.offset, layout.shape,
-                                layout.n_dims, layout.strides, layout.n_dims, error);
-  metadata = g_variant_ref_sink (gst_shnd_metadata_new (
-      &self->format, &layout, buffer, gst_base_sink_get_latency (GST_BASE_SINK_CAST (self))));
-  gst_shnd_layout_clear (&layout);
+  view =
+      shnd_array_as_strided (array, layout->dtype, offset + (gint64) layout->offset, layout->shape,
+                             layout->n_dims, layout->strides, layout->n_dims, error);
 
   return view != NULL && shnd_frame_set_metadata (frame, metadata, error) &&
          shnd_frame_set_array (frame, view, error);

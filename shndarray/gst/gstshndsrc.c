@@ -155,6 +155,7 @@ gst_shnd_src_stop (GstBaseSrc *src)
   if (self->has_fd)
     g_cancellable_release_fd (self->cancellable);
   self->has_fd = FALSE;
+  gst_shnd_info_cache_clear (&self->infos);
   gst_shnd_format_clear (&self->format);
   g_clear_pointer (&self->caps_text, g_free);
   g_clear_pointer (&self->held, gst_shnd_held_unref);

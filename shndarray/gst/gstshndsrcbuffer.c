@@ -3,6 +3,7 @@
 #include "gstshndsrcbuffer.h"
 
 #include "gstshndarray.h"
+#include "gstshndlayout.h"
 #include "gstshndmetas.h"
 #include "gstshndpicture.h"
 
@@ -252,31 +253,31 @@ check_layout (GstBuffer *buffer, const GstShndFormat *format, GError **error)
 
 /* Whether these are the caps that the publisher has laid its buffer out for. */
 static gboolean
-is_as_said (const GstVideoInfo *info, GVariant *metadata)
+is_as_said (const GstVideoInfo *video, const GstShndInfo *info)
 {
-  const char *format;
-  gint width, height;
-
-  return !g_variant_lookup (metadata, "format", "&s", &format) ||
-         !g_variant_lookup (metadata, "width", "i", &width) ||
-         !g_variant_lookup (metadata, "height", "i", &height) ||
-         (strcmp (format, GST_VIDEO_INFO_NAME (info)) == 0 &&
-          width == GST_VIDEO_INFO_WIDTH (info) && height == GST_VIDEO_INFO_FIELD_HEIGHT (info));
+  return info->format == NULL || !info->has_width || !info->has_height ||
+         (strcmp (info->format, GST_VIDEO_INFO_NAME (video)) == 0 &&
+          info->width == GST_VIDEO_INFO_WIDTH (video) &&
+          info->height == GST_VIDEO_INFO_FIELD_HEIGHT (video));
 }
 
 /* Other video than the publisher's is no part of its buffer, but all of it. */
 static gboolean
-check_size (ShndFrame *frame, GstBuffer *buffer, const GstShndFormat *format, GError **error)
+check_size (const Source *source,
+            const GstShndInfo *info,
+            GstBuffer *buffer,
+            const GstShndFormat *format,
+            GError **error)
 {
-  const GstVideoInfo *info = &format->video;
+  const GstVideoInfo *video = &format->video;
   g_autofree char *expected = NULL;
 
-  if (info->finfo == NULL || gst_buffer_get_size (buffer) == GST_VIDEO_INFO_SIZE (info) ||
-      is_as_said (info, shnd_frame_get_metadata (frame)))
+  if (video->finfo == NULL || gst_buffer_get_size (buffer) == GST_VIDEO_INFO_SIZE (video) ||
+      is_as_said (video, info))
     return TRUE;
 
-  expected = gst_shnd_picture_describe (info);
-  set_mismatch (error, format, shnd_frame_get_array (frame), expected);
+  expected = gst_shnd_picture_describe (video);
+  set_mismatch (error, format, source->array, expected);
   return FALSE;
 }
 
@@ -331,7 +332,7 @@ gst_shnd_buffer_new (ShndFrame *frame,
   else if (format->video.finfo != NULL)
     gst_shnd_picture_complete_meta (&format->video, buffer);
   if (!check_layout (buffer, format, error) ||
-      (info->has_span && !check_size (frame, buffer, format, error)))
+      (info->has_span && !check_size (&source, info, buffer, format, error)))
     return NULL;
 
   *is_copy = !holds_frame (buffer);

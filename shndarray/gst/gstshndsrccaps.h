@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "gstshndmetadata.h"
+#include "gstshndinfo.h"
 
 G_BEGIN_DECLS
 

@@ -39,6 +39,7 @@ struct _GstShndSrc
   /* Of the streaming thread. */
   GstShndFormat format; /* of the buffers; without caps before the first one */
   char *caps_text;      /* what the publisher says that they are, if it was believed */
+  GstShndInfoCache infos;
   GstShndTimes times;
   gint *held;
   guint64 last_sequence; /* of a frame that became a buffer */

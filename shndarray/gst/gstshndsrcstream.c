@@ -286,7 +286,7 @@ gst_shnd_src_create (GstPushSrc *src, GstBuffer **buffer)
         {
           GstShndInfo info;
 
-          gst_shnd_info_init (&info, shnd_frame_get_metadata (frame));
+          gst_shnd_info_init (&info, &self->infos, shnd_frame_get_metadata (frame));
           ret = convert (self, frame, &info, buffer);
           gst_shnd_info_clear (&info);
         }

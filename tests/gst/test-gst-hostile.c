@@ -5,10 +5,14 @@
 
 #include <string.h>
 
+#include "gstshndinfo.h"
 #include "gstshndmetadata.h"
 #include "gstshndtext.h"
 
 #define N_TRIES 3000
+
+/* One for all, as a stream has. */
+static GstShndInfoCache cache;
 
 static void
 apply_metadata (GVariant *metadata, const GstShndFormat *format, GstBuffer *buffer)
@@ -16,7 +20,7 @@ apply_metadata (GVariant *metadata, const GstShndFormat *format, GstBuffer *buff
   g_autoptr (GstCaps) caps = NULL;
   GstShndInfo info;
 
-  gst_shnd_info_init (&info, metadata);
+  gst_shnd_info_init (&info, &cache, metadata);
   if (info.caps != NULL)
     caps = gst_shnd_text_parse_caps (info.caps);
   gst_shnd_info_apply (&info, format, buffer);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "gstshndinfo.h"
 #include "gstshndmetadata.h"
 #include "support.h"
 
@@ -9,12 +10,15 @@
 #define I420 "video/x-raw,format=I420,width=8,height=8"
 #define CHANNELS "audio/x-raw,format=S16LE,rate=48000,channels=2,layout=non-interleaved"
 
+/* One for all, as a stream has. */
+static GstShndInfoCache cache;
+
 static void
 apply_metadata (GVariant *metadata, const GstShndFormat *format, GstBuffer *buffer)
 {
   GstShndInfo info;
 
-  gst_shnd_info_init (&info, metadata);
+  gst_shnd_info_init (&info, &cache, metadata);
   gst_shnd_info_apply (&info, format, buffer);
   gst_shnd_info_clear (&info);
 }
@@ -24,7 +28,7 @@ get_caps (GVariant *metadata)
 {
   GstShndInfo info;
 
-  gst_shnd_info_init (&info, metadata);
+  gst_shnd_info_init (&info, &cache, metadata);
   gst_shnd_info_clear (&info);
 
   return info.caps;
@@ -166,7 +170,7 @@ test_span (void)
                                   (gint[4]){ 12 });
   GST_BUFFER_PTS (buffer) = 1;
   metadata = new_metadata (RGB, buffer, 2);
-  gst_shnd_info_init (&info, metadata);
+  gst_shnd_info_init (&info, &cache, metadata);
   gst_shnd_info_clear (&info);
   g_assert_cmpuint (info.pts, ==, 1);
   g_assert_cmpuint (info.dts, ==, GST_CLOCK_TIME_NONE);
@@ -175,7 +179,7 @@ test_span (void)
   g_assert_cmpint (info.start, ==, -12);
   g_assert_cmpuint (info.size, ==, 48);
 
-  gst_shnd_info_init (&info, NULL);
+  gst_shnd_info_init (&info, &cache, NULL);
   g_assert_cmpuint (info.pts, ==, GST_CLOCK_TIME_NONE);
   g_assert_false (info.has_span);
 }

@@ -563,6 +563,73 @@ test_renegotiation (Stream *self, gconstpointer data)
   g_assert_cmpuint (get_stat (self->sink, "frames"), ==, 3);
 }
 
+static void
+push_and_check_caps (Stream *self, const char *caps, const char *dtype, gsize length)
+{
+  g_autoptr (ShndFrame) frame = NULL;
+  const char *said = NULL;
+
+  push (self, new_foreign_buffer (SIZE_RGB, 1));
+  frame = receive_any (self->subscriber);
+  assert_shape (frame, dtype, SHAPE (length, 1));
+  g_assert_true (g_variant_lookup (shnd_frame_get_metadata (frame), "caps", "&s", &said));
+  g_assert_cmpstr (said, ==, caps);
+}
+
+/* Buffers that differ in nothing but caps. */
+static void
+test_same_size (Stream *self, gconstpointer data)
+{
+  static const char shorts[] =
+      "audio/x-raw, format=(string)S16LE, rate=(int)8000, channels=(int)1, "
+      "layout=(string)interleaved";
+  static const char floats[] =
+      "audio/x-raw, format=(string)F32LE, rate=(int)8000, channels=(int)1, "
+      "layout=(string)interleaved";
+
+  negotiate (self, shorts);
+  join (self);
+  push_and_check_caps (self, shorts, "<i2", SIZE_RGB / 2);
+  push_and_check_caps (self, shorts, "<i2", SIZE_RGB / 2);
+  negotiate (self, floats);
+  push_and_check_caps (self, floats, "<f4", SIZE_RGB / 4);
+  negotiate (self, shorts);
+  push_and_check_caps (self, shorts, "<i2", SIZE_RGB / 2);
+}
+
+/* What the state READY leaves behind are no caps, and nothing that was made of them. */
+static void
+test_no_caps_later (Stream *self, gconstpointer data)
+{
+  g_autoptr (GstPad) src = gst_pad_new ("src", GST_PAD_SRC);
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (self->sink, "sink");
+  g_autoptr (ShndFrame) first = NULL;
+  g_autoptr (ShndFrame) second = NULL;
+  GstSegment segment;
+
+  negotiate (self, "audio/x-raw,format=S16LE,rate=8000,channels=1,layout=interleaved");
+  join (self);
+  push (self, new_foreign_buffer (SIZE_RGB, 1));
+  first = receive_any (self->subscriber);
+  assert_shape (first, "<i2", SHAPE (SIZE_RGB / 2, 1));
+
+  gst_element_set_state (self->sink, GST_STATE_READY);
+  gst_pad_unlink (self->harness->srcpad, sink);
+  gst_pad_set_active (src, TRUE);
+  g_assert_cmpint (gst_pad_link (src, sink), ==, GST_PAD_LINK_OK);
+  gst_element_set_state (self->sink, GST_STATE_PLAYING);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
+  g_assert_true (gst_pad_push_event (src, gst_event_new_stream_start ("bytes")));
+  g_assert_true (gst_pad_push_event (src, gst_event_new_segment (&segment)));
+  g_assert_cmpint (gst_pad_push (src, new_foreign_buffer (SIZE_RGB, 2)), ==, GST_FLOW_OK);
+
+  second = receive_any (self->subscriber);
+  assert_shape (second, "|u1", SHAPE (SIZE_RGB));
+  g_assert_false (g_variant_lookup (shnd_frame_get_metadata (second), "caps", "s", NULL));
+  gst_pad_unlink (src, sink);
+  gst_pad_link (self->harness->srcpad, sink);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -588,6 +655,8 @@ main (int argc, char **argv)
   ADD_STREAM ("/gst/sink/alignment", test_alignment);
   ADD_STREAM ("/gst/sink/pool-config", test_pool_config);
   ADD_STREAM ("/gst/sink/renegotiation", test_renegotiation);
+  ADD_STREAM ("/gst/sink/same-size", test_same_size);
+  ADD_STREAM ("/gst/sink/no-caps-later", test_no_caps_later);
 
   status = g_test_run ();
   assert_no_leaks ();

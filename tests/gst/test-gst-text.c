@@ -6,7 +6,7 @@
 #include <malloc.h>
 #include <string.h>
 
-#include "gstshndmetadata.h"
+#include "gstshndinfo.h"
 #include "gstshndtext.h"
 
 /* ---- What is right ---- */
@@ -325,6 +325,9 @@ parse_names (const char *format)
     }
 }
 
+/* One for all, as a stream has. */
+static GstShndInfoCache cache;
+
 static gboolean
 has_region (const char *type)
 {
@@ -338,7 +341,7 @@ has_region (const char *type)
   GstShndInfo info;
 
   gst_shnd_format_init (&format, caps);
-  gst_shnd_info_init (&info, metadata);
+  gst_shnd_info_init (&info, &cache, metadata);
   gst_shnd_info_apply (&info, &format, buffer);
   gst_shnd_info_clear (&info);
   gst_shnd_format_clear (&format);
