@@ -65,6 +65,16 @@ class Child:
         return self.status
 
 
+def end_queue(queue):
+    """To be called before the next fork, by who has put something into it.
+
+    The end of its thread frees semaphores, with a lock of the resource tracker. Who is forked
+    meanwhile never gets that lock.
+    """
+    queue.close()
+    queue.join_thread()
+
+
 class Thread(threading.Thread):
     """A thread whose result, or exception, is that of join()."""
 

@@ -13,6 +13,7 @@ import tempfile
 import numpy as np
 import shndarray.sharedarray as sa
 from package_support import METHODS, PREFIX, SHM, PackageTestCase, exists, run
+from process_support import end_queue
 from shndarray.shared_ndarray1 import SharedNDArray, SharedNDArrayError
 from support import HAS_MLOCK, Shnd, main
 
@@ -264,6 +265,7 @@ class SharedNdarray(PackageTestCase):
             queue = context.Queue()
             queue.put(shared)
             self.assertEqual(run(method, add_to_sent, queue), 0)
+            end_queue(queue)
             self.assertEqual(shared.array.tolist(), [2, 1, 1, 1])
             shared.unlink()
 
@@ -277,6 +279,7 @@ class SharedNdarray(PackageTestCase):
         queue = multiprocessing.get_context('fork').Queue()
         queue.put(shared)
         self.assertEqual(run('fork', unlink_sent, queue), 0)
+        end_queue(queue)
         with self.assertRaises(SharedNDArrayError):
             shared.unlink()
         with self.assertRaises(SharedNDArrayError):

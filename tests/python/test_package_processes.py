@@ -15,6 +15,7 @@ from multiprocessing import managers, shared_memory
 
 import numpy as np
 from package_support import METHODS, PATIENCE, PREFIX, SHM, PackageTestCase, exists, run
+from process_support import end_queue
 from shndarray import SharedMemoryManager, SharedNDArray
 from support import Shnd, in_child, main
 
@@ -191,6 +192,7 @@ class Sending(PackageTestCase):
                 ours.send(arr)
                 self.assertEqual(run(method, add_to_received, queue, theirs), 0)
                 self.assertEqual(arr[:].tolist(), [[2], [3], [4]])
+                end_queue(queue)
 
     def test_made_there(self):
         for method in METHODS:

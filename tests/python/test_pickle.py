@@ -14,7 +14,7 @@ import threading
 
 import numpy as np
 from array_support import NAME, READ, READ_WRITE, STRUCT, ArrayTestCase, Error
-from process_support import PATIENCE, wait_until
+from process_support import PATIENCE, end_queue, wait_until
 from support import SHM, GLib, Shnd, count_handles, main
 
 METHODS = ('spawn', 'fork', 'forkserver')
@@ -319,6 +319,7 @@ class Multiprocessing(ArrayTestCase):
                 np.testing.assert_array_equal(self.array.get(), self.expected)
             there.put(None)
             self.join(process)
+            end_queue(there)
 
     def test_pipe(self):
         for context in self.each():
